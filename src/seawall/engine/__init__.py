@@ -1,0 +1,1 @@
+"""One door, apply: events in, orders out, and the state between them."""

@@ -1,0 +1,53 @@
+"""Fixed-point arithmetic on plain integers: the only place that divides.
+
+Scales: WAD = 1e18, RAY = 1e27, basis points = 1e4. The verb names the rounding; `half_up` adds half of the
+divisor before the floor, as the contracts that use it do. All arguments are non-negative unless said.
+"""
+
+from math import isqrt
+
+WAD = 10**18
+RAY = 10**27
+BPS = 10**4
+SECONDS_PER_YEAR = 31_536_000
+MILLISECONDS_PER_SECOND = 1_000
+
+
+def div_down(numerator: int, divisor: int) -> int:
+    """Return floor(numerator / divisor)."""
+    return numerator // divisor
+
+
+def div_up(numerator: int, divisor: int) -> int:
+    """Return ceil(numerator / divisor)."""
+    return -(numerator // -divisor)
+
+
+def div_half_up(numerator: int, divisor: int) -> int:
+    """Return numerator / divisor rounded to the nearest, halves up."""
+    return (numerator + divisor // 2) // divisor
+
+
+def mul_div_down(left: int, right: int, divisor: int) -> int:
+    """Return floor(left * right / divisor)."""
+    return left * right // divisor
+
+
+def mul_div_up(left: int, right: int, divisor: int) -> int:
+    """Return ceil(left * right / divisor)."""
+    return -(left * right // -divisor)
+
+
+def mul_div_half_up(left: int, right: int, divisor: int) -> int:
+    """Return left * right / divisor rounded to the nearest, halves up."""
+    return (left * right + divisor // 2) // divisor
+
+
+def sqrt_down(value: int) -> int:
+    """Return floor(sqrt(value))."""
+    return isqrt(value)
+
+
+def seconds_down(milliseconds: int) -> int:
+    """Return the whole seconds that a contract sees at, or in, `milliseconds`."""
+    return milliseconds // MILLISECONDS_PER_SECOND

@@ -1,0 +1,1 @@
+"""Nouns: what there is. Records and integer columns, no rules."""

@@ -1,0 +1,84 @@
+"""From an account's bytes to its row: an open-addressing table of 32-bit rows, eight bytes an account.
+
+A dictionary of bytes would cost 190 bytes an account, more than all its positions. The table holds rows
+only; a key is compared with the bytes in the book's own column. Its layout decides nothing.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+ABSENT: Final = -1
+_FIBONACCI: Final = 0x9E3779B97F4A7C15
+_MASK_64: Final = (1 << 64) - 1
+_SMALLEST_BITS: Final = 6
+
+
+class AccountIndex:
+    """Rows by account; never more than half full, so that a probe ends after one or two steps."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._count = 0
+        self._resize(_SMALLEST_BITS)
+
+    def _resize(self, bits: int) -> None:
+        self._shift = 64 - bits
+        self._mask = (1 << bits) - 1
+        self._table = np.full(1 << bits, ABSENT, dtype=np.int32)
+        self._view = self._table.data
+
+    def _home(self, account: bytes) -> int:
+        return ((int.from_bytes(account[-8:], "little") * _FIBONACCI) & _MASK_64) >> self._shift
+
+    def find(self, account: bytes, keys: bytearray) -> int:
+        """Return the row whose key in `keys` is `account`, or ABSENT."""
+        view, mask, width = self._view, self._mask, self._width
+        at = self._home(account)
+        while True:
+            row = view[at]
+            if row == ABSENT or keys[row * width : row * width + width] == account:
+                return row
+            at = (at + 1) & mask
+
+    def insert(self, account: bytes, row: int, keys: bytearray) -> None:
+        """Add an account that is not in the table; `keys` already holds its bytes at `row`."""
+        if 2 * (self._count + 1) > self._mask:
+            self.rebuild(keys, self._count + 1)
+            return
+        self._place(account, row)
+        self._count += 1
+
+    def _place(self, account: bytes, row: int) -> None:
+        at = self._home(account)
+        while self._view[at] != ABSENT:
+            at = (at + 1) & self._mask
+        self._view[at] = row
+
+    def rebuild(self, keys: bytearray, count: int) -> None:
+        """Fill a table that has room for twice `count` accounts from the first `count` keys."""
+        bits = max(_SMALLEST_BITS, (2 * count).bit_length())
+        self._resize(bits)
+        self._count = count
+        if count == 0:
+            return
+        tails = np.frombuffer(keys, dtype=np.uint8, count=count * self._width)
+        tails = tails.reshape(count, self._width)[:, -8:]
+        padded = np.zeros((count, 8), dtype=np.uint8)
+        padded[:, : tails.shape[1]] = tails
+        homes = (padded.view("<u8").ravel() * np.uint64(_FIBONACCI)) >> np.uint64(self._shift)
+        self._place_all(homes.astype(np.int64), np.arange(count, dtype=np.int32))
+
+    def _place_all(self, at: NDArray[np.int64], rows: NDArray[np.int32]) -> None:
+        """Place many rows at once: every round writes where it is free and moves the rest one step on."""
+        while rows.size:
+            free = self._table[at] == ABSENT
+            self._table[at[free]] = rows[free]
+            placed = self._table[at] == rows
+            at, rows = (at[~placed] + 1) & self._mask, rows[~placed]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the table."""
+        return int(self._table.nbytes)

@@ -1,0 +1,70 @@
+"""A deployment: a protocol version on a chain, or an exchange; what one engine keeps.
+
+`Deployment` holds what a protocol's rule reads and what its settlement writes: the book, the markets with
+their states, the mark prices and the time. It has no rule of its own.
+"""
+
+import msgspec
+
+from seawall.ledger.asset import Asset
+from seawall.ledger.book import Book
+from seawall.ledger.market import Market, MarketState
+from seawall.units import Amount, Milliseconds, Price, Ratio, Value
+
+
+class OracleRule(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When an observed price is not to be trusted; a limit of zero is no limit.
+
+    `price_age_ms_max` is the age past which a price is stale, `divergence_ratio_max` the largest gap between two
+    fresh sources, `step_ratio_max` the largest change from one round to the next, `price_min` and `price_max` the
+    bounds outside which a price contradicts what is known of the asset.
+    """
+
+    price_age_ms_max: Milliseconds = 0
+    divergence_ratio_max: Ratio = 0
+    step_ratio_max: Ratio = 0
+    price_min: Price = 0
+    price_max: Price = 0
+
+
+class Buffer(msgspec.Struct, frozen=True):
+    """A buffer of the loss waterfall: its name and what it holds of each asset (asset index, amount)."""
+
+    name: str
+    amounts: tuple[tuple[int, Amount], ...]
+
+
+class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the deployment decides for itself, beside the protocol's own rule.
+
+    Orders live `order_lifetime_ms`. `priority_stress_ratio` is the further fall of all collateral under which the
+    expected loss, an order's priority, is taken. `buffers` are drawn in their order before lenders pay.
+    `breaker_loss_value_max` is the bad debt, WAD, within `breaker_window_ms` that halts liquidation (0: never).
+    """
+
+    order_lifetime_ms: Milliseconds = 86_400_000
+    priority_stress_ratio: Ratio = 10**17
+    buffers: tuple[Buffer, ...] = ()
+    breaker_loss_value_max: Value = 0
+    breaker_window_ms: Milliseconds = 3_600_000
+    breaker_cooldown_ms: Milliseconds = 3_600_000
+    grace_period_ms: Milliseconds = 0
+
+
+class Deployment:
+    """The state that protocols work on; `prices` holds the mark price of each asset, None while it is unknown."""
+
+    def __init__(
+        self,
+        assets: tuple[Asset, ...],
+        markets: tuple[Market, ...],
+        market_states: tuple[MarketState, ...],
+        account_width: int,
+    ) -> None:
+        self.assets = assets
+        self.units = [asset.unit for asset in assets]
+        self.markets = list(markets)
+        self.market_states = list(market_states)
+        self.book = Book(account_width, len(markets))
+        self.prices: list[Price | None] = [None] * len(assets)
+        self.at: Milliseconds = 0

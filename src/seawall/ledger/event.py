@@ -1,0 +1,135 @@
+"""Events: facts that cross the frontier, in the past tense. Everything uncertain comes in as one of these.
+
+`at` is the deployment's time in milliseconds and never goes back. Balances are in the units that the
+deployment stores. Bulk events carry their rows as columns of fixed-width little-endian bytes, so that a block
+of ten thousand changes is one record. The journal keeps events as JSON, tagged with the class name.
+"""
+
+from typing import Final, TypeAlias
+
+import msgspec
+
+from seawall.ledger.asset import Asset
+from seawall.ledger.deployment import OracleRule, Policy
+from seawall.ledger.market import Market, MarketState, RiskParameters
+from seawall.units import Amount, Milliseconds, Price
+
+SCHEMA: Final = 1
+SLOT_WIDTH: Final = 2
+BALANCE_WIDTH: Final = 16
+
+
+class _Event(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    at: Milliseconds
+
+
+class DeploymentOpened(_Event, frozen=True, tag=True, omit_defaults=True):
+    """The first event of every journal: everything that the engine must know before the first account."""
+
+    protocol: str
+    account_width: int
+    assets: tuple[Asset, ...]
+    markets: tuple[Market, ...]
+    market_states: tuple[MarketState, ...]
+    oracle_rules: tuple[OracleRule, ...]
+    policy: Policy
+    operators: tuple[str, ...] = ()
+    description: str = ""
+
+
+class PositionsChanged(_Event, frozen=True, tag=True, omit_defaults=True):
+    """Balances moved by their owners: deposits, loans, withdrawals, repayments, transfers.
+
+    Columns of equal length: `accounts` (the deployment's width), `slots` (2 bytes), `deltas` (16 bytes, two's
+    complement). Where a market keeps shares, `amounts` (16 bytes, two's complement) says how much each change moves
+    the market's total; elsewhere it is empty.
+    """
+
+    accounts: bytes
+    slots: bytes
+    deltas: bytes
+    amounts: bytes = b""
+
+    @property
+    def row_count(self) -> int:
+        """Number of changes."""
+        return len(self.slots) // SLOT_WIDTH
+
+
+class CategoryChanged(_Event, frozen=True, tag=True, omit_defaults=True):
+    """An account chose another category (e-mode)."""
+
+    account: bytes
+    category: int
+
+
+class OracleRound(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One source's publication; `observed_at` is when the source says it saw the price."""
+
+    asset: int
+    price: Price
+    observed_at: Milliseconds
+    source: int = 0
+
+
+class PriceObserved(_Event, frozen=True, tag=True, omit_defaults=True):
+    """Oracle rounds that became known together."""
+
+    rounds: tuple[OracleRound, ...]
+
+
+class BlockObserved(_Event, frozen=True, tag=True, omit_defaults=True):
+    """A block, atomic: its number, its time and the oracle rounds in it."""
+
+    number: int
+    rounds: tuple[OracleRound, ...] = ()
+
+
+class Fill(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A keeper's execution of an order: repay `repay_amount` of a debt market, take from a collateral market.
+
+    `fill_id` is unique within the order; a second fill with the same id changes nothing.
+    """
+
+    order_id: int
+    fill_id: int
+    account: bytes
+    keeper: int
+    debt_market: int
+    collateral_market: int
+    repay_amount: Amount
+
+
+class FillsReported(_Event, frozen=True, tag=True, omit_defaults=True):
+    """Fills in the order in which they were executed."""
+
+    fills: tuple[Fill, ...]
+
+
+class RiskParametersChanged(_Event, frozen=True, tag=True, omit_defaults=True):
+    """Governance changed a market's risk parameters in a category (0 is outside any)."""
+
+    market: int
+    parameters: RiskParameters
+    category: int = 0
+
+
+class OperatorDecided(_Event, frozen=True, tag=True, omit_defaults=True):
+    """A person halted a market (level above 0) or lets it go on (level 0), over their Ed25519 signature."""
+
+    operator: str
+    market: int
+    level: int
+    signature: str
+
+
+Event: TypeAlias = (
+    DeploymentOpened
+    | PositionsChanged
+    | CategoryChanged
+    | PriceObserved
+    | BlockObserved
+    | FillsReported
+    | RiskParametersChanged
+    | OperatorDecided
+)

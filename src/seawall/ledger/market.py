@@ -1,0 +1,86 @@
+"""A market: what is lent against what, with its risk parameters, and its totals and indices.
+
+In a pooled protocol a market is one asset (`collateral_asset == debt_asset`); in a protocol of isolated
+pairs it is a collateral asset and a debt asset. A position is a balance in a *slot*: a market and a side.
+"""
+
+from typing import Final
+
+import msgspec
+
+from seawall.fixed import RAY
+from seawall.units import Amount, Index, Milliseconds, Ratio
+
+COLLATERAL: Final = 0
+DEBT: Final = 1
+NO_CATEGORY: Final = 0
+
+
+def slot_of(market: int, side: int) -> int:
+    """Return the slot of a market and a side."""
+    return market * 2 + side
+
+
+def market_of(slot: int) -> int:
+    """Return the market that a slot belongs to."""
+    return slot >> 1
+
+
+def side_of(slot: int) -> int:
+    """Return the side of a slot: COLLATERAL or DEBT."""
+    return slot & 1
+
+
+class RiskParameters(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The risk parameters of a market in one category, all WAD ratios; `version` counts their changes.
+
+    `liquidation_bonus_ratio` is the keeper's extra collateral as a fraction of the repaid value (0.05, not
+    1.05). `liquidation_fee_ratio` is the protocol's cut as the protocol defines it (of the bonus in Aave, of
+    the seized collateral in Compound). `close_factor_ratio` is read only by protocols that keep it a market's.
+    """
+
+    max_loan_to_value_ratio: Ratio
+    liquidation_threshold_ratio: Ratio
+    liquidation_bonus_ratio: Ratio
+    liquidation_fee_ratio: Ratio = 0
+    close_factor_ratio: Ratio = 0
+    version: int = 1
+
+
+class Market(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A market; assets are indices into the deployment's assets.
+
+    `categories` maps an account category (e-mode) to the parameters that replace `parameters` in it; a
+    category that is absent leaves them as they are. Rates are RAY a year.
+    """
+
+    symbol: str
+    collateral_asset: int
+    debt_asset: int
+    parameters: RiskParameters
+    categories: dict[int, RiskParameters] = {}
+    collateral_rate_ray: int = 0
+    debt_rate_ray: int = 0
+    fee_ratio: Ratio = 0
+
+    def parameters_in(self, category: int) -> RiskParameters:
+        """Return the parameters that hold for an account of `category`."""
+        return self.categories.get(category, self.parameters)
+
+
+class MarketState(msgspec.Struct, omit_defaults=True):
+    """What moves in a market between events.
+
+    Indices are RAY and start at one. `supply_amount`, `supply_shares` and `debt_amount` are totals of markets
+    that keep shares (the debt shares' total is the book's). `bad_debt_amount` is the debt written off so far;
+    `fee_amount` is the protocol's cut so far, in base units of the collateral asset.
+    """
+
+    collateral_index: Index = RAY
+    debt_index: Index = RAY
+    accrued_at: Milliseconds = 0
+    supply_amount: Amount = 0
+    supply_shares: int = 0
+    debt_amount: Amount = 0
+    bad_debt_amount: Amount = 0
+    fee_amount: Amount = 0

@@ -1,0 +1,168 @@
+"""Orders: what the engine tells the outside to do, in the imperative; and refusals, which are values.
+
+Every order is journalled with the event that caused it. Amounts are base units, ratios WAD, values WAD in
+the unit of account. An order says all the numbers that it was decided on, so that the journal explains itself.
+"""
+
+from enum import Enum
+from typing import TypeAlias
+
+import msgspec
+
+from seawall.units import Amount, Milliseconds, Price, Ratio, Value
+
+
+class Refusal(Enum):
+    """Why a request was not met; an expected outcome, journalled like any other."""
+
+    HEALTHY = "healthy"
+    NO_DEBT = "no_debt"
+    NO_COLLATERAL = "no_collateral"
+    PRICE_MISSING = "price_missing"
+    PRICE_STALE = "price_stale"
+    PRICE_CONTRADICTORY = "price_contradictory"
+    CLOSE_FACTOR_EXCEEDED = "close_factor_exceeded"
+    COLLATERAL_EXCEEDED = "collateral_exceeded"
+    BELOW_DUST = "below_dust"
+    LEAVES_DUST = "leaves_dust"
+    TOXIC = "toxic"
+    NOTHING_SEIZED = "nothing_seized"
+    MARKET_HALTED = "market_halted"
+    GRACE_PERIOD = "grace_period"
+    ORDER_UNKNOWN = "order_unknown"
+    ORDER_EXPIRED = "order_expired"
+    FILL_REPEATED = "fill_repeated"
+    ZERO_AMOUNT = "zero_amount"
+    BALANCE_EXCEEDED = "balance_exceeded"
+    OPERATOR_UNKNOWN = "operator_unknown"
+    SIGNATURE_INVALID = "signature_invalid"
+
+
+class _Order(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    pass
+
+
+class Liquidate(_Order, frozen=True, tag=True, omit_defaults=True):
+    """Offer an account to keepers: repay up to `repay_amount_max` of one market, seize from another.
+
+    The maximum is the rule's at this moment; it is decided again when the fill comes. `priority` is the
+    expected loss to the protocol.
+    """
+
+    order_id: int
+    account: bytes
+    priority: Value
+    debt_market: int
+    collateral_market: int
+    repay_amount_max: Amount
+    seize_amount_at_max: Amount
+    expires_at: Milliseconds
+    health_factor_ratio: Ratio
+    collateral_value: Value
+    weighted_collateral_value: Value
+    debt_value: Value
+
+
+class CancelOrder(_Order, frozen=True, tag=True, omit_defaults=True):
+    """Withdraw an open order, with the reason; HEALTHY means that the account is above the line again."""
+
+    order_id: int
+    account: bytes
+    reason: Refusal
+
+
+class DeclineAccount(_Order, frozen=True, tag=True, omit_defaults=True):
+    """An account is below the line but no order is given for it, with the reason."""
+
+    account: bytes
+    reason: Refusal
+    health_factor_ratio: Ratio
+    collateral_value: Value
+    debt_value: Value
+
+
+class SettleFill(_Order, frozen=True, tag=True, omit_defaults=True):
+    """Take `repay_amount` from the keeper, give it `seize_amount`, and keep `fee_amount` for the protocol.
+
+    `repay_value` and `seize_value` are at the mark prices; `seize_value` does not contain the fee's.
+    """
+
+    order_id: int
+    fill_id: int
+    account: bytes
+    keeper: int
+    debt_market: int
+    collateral_market: int
+    repay_amount: Amount
+    seize_amount: Amount
+    fee_amount: Amount
+    debt_price: Price
+    collateral_price: Price
+    repay_value: Value
+    seize_value: Value
+    fee_value: Value
+    liquidation_bonus_ratio: Ratio
+    health_factor_ratio_before: Ratio
+    health_factor_ratio_after: Ratio
+    below_since: Milliseconds
+
+
+class RefuseFill(_Order, frozen=True, tag=True, omit_defaults=True):
+    """Give the keeper its money back: the fill is not allowed, with the reason."""
+
+    order_id: int
+    fill_id: int
+    account: bytes
+    keeper: int
+    reason: Refusal
+
+
+class Payment(msgspec.Struct, frozen=True):
+    """What one absorber of the loss waterfall pays."""
+
+    absorber: str
+    amount: Amount
+
+
+class AbsorbLoss(_Order, frozen=True, tag=True, omit_defaults=True):
+    """Write off the debt that no collateral is left for; the payments add up to `bad_debt_amount`."""
+
+    account: bytes
+    debt_market: int
+    bad_debt_amount: Amount
+    bad_debt_value: Value
+    payments: tuple[Payment, ...]
+
+
+class HaltMarket(_Order, frozen=True, tag=True, omit_defaults=True):
+    """Raise a market's circuit breaker to `level`, with the reason."""
+
+    market: int
+    level: int
+    reason: str
+
+
+class ResumeMarket(_Order, frozen=True, tag=True, omit_defaults=True):
+    """Lower a market's circuit breaker to normal."""
+
+    market: int
+
+
+class RefuseEvent(_Order, frozen=True, tag=True, omit_defaults=True):
+    """An event asked for something that is not allowed; nothing changed."""
+
+    reason: Refusal
+    detail: str
+
+
+Order: TypeAlias = (
+    Liquidate
+    | CancelOrder
+    | DeclineAccount
+    | SettleFill
+    | RefuseFill
+    | AbsorbLoss
+    | HaltMarket
+    | ResumeMarket
+    | RefuseEvent
+)

@@ -1,0 +1,2 @@
+"""Every protocol version that there is, by its label."""
+

@@ -1,0 +1,162 @@
+"""The small interface that every protocol meets; nothing above this room knows which one it talks to.
+
+A protocol is a value: parameters and pure functions of a `Deployment`. It never keeps state of its own. Only
+`accrue`, `settle` and `write_off` change the deployment, and only `engine/` calls them.
+
+The margin of an account is linear in its balances, so a protocol states it in two integers per slot:
+the *margin weight* (value that one stored unit adds to the margin) and the *screen slack* (by how much the contract's
+own rounding can move its decision away from that linear form). The monitor needs nothing else.
+"""
+
+from abc import ABC, abstractmethod
+from enum import Enum
+
+import msgspec
+
+from seawall.ledger.deployment import Deployment
+from seawall.ledger.order import Refusal
+from seawall.units import Amount, Balance, Milliseconds, Ratio, Value
+
+
+class Proof(Enum):
+    """How far a protocol version is proven to be what the contract computes."""
+
+    BYTECODE = "bytecode"
+    SOURCE_VECTORS = "source vectors"
+    DOCUMENTS = "documents"
+    OWN = "own rule"
+
+
+class Health(msgspec.Struct, frozen=True, gc=False):
+    """An account's exact health, in the protocol's own arithmetic, restated in WAD without rounding.
+
+    `health_factor_ratio` is the contract's number where it has one. `HEALTH_FACTOR_MAX` at zero debt.
+    """
+
+    collateral_value: Value
+    weighted_collateral_value: Value
+    debt_value: Value
+    health_factor_ratio: Ratio
+    is_liquidatable: bool
+
+
+class Limit(msgspec.Struct, frozen=True, gc=False):
+    """The largest liquidation that the rule allows now, on the pair that serves the protocol best."""
+
+    debt_market: int
+    collateral_market: int
+    repay_amount: Amount
+    seize_amount: Amount
+
+
+class Quote(msgspec.Struct, frozen=True, gc=False):
+    """A liquidation with all its exact amounts; `settle` executes it as it stands.
+
+    `seize_amount` goes to the keeper and does not contain `fee_amount`, the protocol's. The balances are what
+    leaves the account in stored units.
+    """
+
+    row: int
+    debt_market: int
+    collateral_market: int
+    repay_amount: Amount
+    seize_amount: Amount
+    fee_amount: Amount
+    debt_balance: Balance
+    collateral_balance: Balance
+    liquidation_bonus_ratio: Ratio
+
+
+class BadDebt(msgspec.Struct, frozen=True, gc=False):
+    """Debt of one market that was written off an account."""
+
+    debt_market: int
+    amount: Amount
+
+
+class ScreenSlack(msgspec.Struct, frozen=True, gc=False):
+    """How far the contract's decision can lie from the linear margin, on either side.
+
+    Safe for certain iff  sum over positions of (balance -/+ units) * weight * (1 -/+ ratio)  >  value, where the
+    signs are those that make the account look worst; the mirror image proves an account liquidatable.
+    `*_units` are stored units a position, `*_ratio` WAD relative to a side's value, `value` WAD an account.
+    """
+
+    collateral_units: Balance
+    debt_units: Balance
+    collateral_ratio: Ratio
+    debt_ratio: Ratio
+    value: Value
+
+
+class Protocol(ABC):
+    """One protocol version. `row` is an account's row in the deployment's book."""
+
+    name: str
+    version: str
+    proof: Proof
+    accounts_are_per_market: bool = False
+    """An account holds positions in one market only, whose number its bytes carry."""
+
+    @property
+    def label(self) -> str:
+        """The name by which people choose it: NAME@VERSION."""
+        return f"{self.name}@{self.version}"
+
+    # -- balances and amounts -----------------------------------------------------------------------------
+
+    @abstractmethod
+    def accrue(self, deployment: Deployment, to: Milliseconds) -> bool:
+        """Move every market's indices and totals to time `to`; return whether any of them moved."""
+
+    @abstractmethod
+    def amount_of(self, deployment: Deployment, slot: int, balance: Balance) -> Amount:
+        """Return the amount that a stored balance stands for, rounded as the contract shows it."""
+
+    @abstractmethod
+    def balance_of(self, deployment: Deployment, slot: int, amount: Amount) -> Balance:
+        """Return the balance to store for an amount that is deposited or borrowed, as the contract rounds."""
+
+    # -- for the monitor ----------------------------------------------------------------------------------
+
+    @abstractmethod
+    def margin_weight(self, deployment: Deployment, slot: int, category: int) -> tuple[int, int] | None:
+        """Return (numerator, denominator) of the WAD value that one stored unit adds to or takes from the margin.
+
+        Not negative on either side; None where the asset's price is unknown.
+        """
+
+    @abstractmethod
+    def screen_slack(self, deployment: Deployment) -> ScreenSlack:
+        """Return the slack that holds for every account of the deployment as it stands."""
+
+    # -- the rule -----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def health(self, deployment: Deployment, row: int) -> Health | Refusal:
+        """Return the account's exact health, or the refusal where a price that it needs is unknown."""
+
+    @abstractmethod
+    def is_liquidatable(self, deployment: Deployment, row: int) -> bool:
+        """Return the contract's decision; False where a price that it needs is unknown."""
+
+    @abstractmethod
+    def liquidation_limit(self, deployment: Deployment, row: int) -> Limit | Refusal:
+        """Return the largest liquidation allowed now on the pair of most value, or why there is none."""
+
+    @abstractmethod
+    def quote(
+        self, deployment: Deployment, row: int, debt_market: int, collateral_market: int, repay_amount: Amount
+    ) -> Quote | Refusal:
+        """Return the exact amounts of a proposed liquidation, or why the contract would refuse it.
+
+        Where the contract repays less than it is offered (a cap), the quote says so; it never repays more.
+        """
+
+    @abstractmethod
+    def settle(self, deployment: Deployment, quote: Quote) -> None:
+        """Write a quote made on this very state into the book and the markets."""
+
+    @abstractmethod
+    def write_off(self, deployment: Deployment, row: int) -> tuple[BadDebt, ...]:
+        """Write off the account's debts if the rule says that they are lost; return what was written off."""

@@ -1,0 +1,1 @@
+"""Verbs of the field as pure integer functions."""

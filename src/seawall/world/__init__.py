@@ -1,0 +1,1 @@
+"""Another outside, behind the same ports: prices, blocks, keepers and depth that are simulated."""
