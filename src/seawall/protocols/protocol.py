@@ -9,13 +9,19 @@ own rounding can move its decision away from that linear form). The monitor need
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from enum import Enum
+from typing import Final
 
 import msgspec
 
 from seawall.ledger.deployment import Deployment
+from seawall.ledger.market import Market
 from seawall.ledger.order import Refusal
 from seawall.units import Amount, Balance, Milliseconds, Ratio, Value
+
+HEALTH_FACTOR_MAX: Final = (1 << 256) - 1
+"""The health factor of an account without debt."""
 
 
 class Proof(Enum):
@@ -102,6 +108,10 @@ class Protocol(ABC):
     def label(self) -> str:
         """The name by which people choose it: NAME@VERSION."""
         return f"{self.name}@{self.version}"
+
+    def check_markets(self, markets: Sequence[Market]) -> None:  # noqa: ARG002 - the default holds any market
+        """Raise ConfigError where a market's parameters are not ones that the protocol can hold."""
+        return
 
     # -- balances and amounts -----------------------------------------------------------------------------
 
