@@ -1,2 +1,30 @@
-"""Every protocol version that there is, by its label."""
+"""Every protocol version that there is, by its label: `NAME@VERSION`, or `NAME` for the newest version."""
 
+from typing import Final
+
+from seawall.errors import ConfigError
+from seawall.protocols.compound_v2 import COMPOUND_V2
+from seawall.protocols.protocol import Protocol
+
+_PROTOCOLS: Final[tuple[Protocol, ...]] = (*COMPOUND_V2,)
+
+
+def all_protocols() -> tuple[Protocol, ...]:
+    """Return every version of every protocol, by name, oldest first."""
+    return _PROTOCOLS
+
+
+def protocol_named(label: str) -> Protocol:
+    """Return the protocol of a label; raises ConfigError that lists what there is."""
+    name, _, version = label.partition("@")
+    versions = [protocol for protocol in _PROTOCOLS if protocol.name == name]
+    if not versions:
+        names = ", ".join(dict.fromkeys(protocol.name for protocol in _PROTOCOLS))
+        raise ConfigError(f"protocol {name!r} is not known; there are {names}")
+    if not version and "@" not in label:
+        return versions[-1]
+    for protocol in versions:
+        if protocol.version == version:
+            return protocol
+    known = ", ".join(protocol.label for protocol in versions)
+    raise ConfigError(f"version {version!r} of {name} is not known; there are {known}")

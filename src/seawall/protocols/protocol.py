@@ -109,7 +109,7 @@ class Protocol(ABC):
         """The name by which people choose it: NAME@VERSION."""
         return f"{self.name}@{self.version}"
 
-    def check_markets(self, markets: Sequence[Market]) -> None:  # noqa: ARG002 - the default holds any market
+    def check_markets(self, markets: Sequence[Market]) -> None:
         """Raise ConfigError where a market's parameters are not ones that the protocol can hold."""
         return
 

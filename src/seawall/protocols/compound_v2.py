@@ -1,0 +1,291 @@
+"""Compound v2: one pool, a close factor, a fixed bonus; the account as a whole is below the line or not.
+
+    weight(market) = floor(floor(threshold * rate / WAD) * price / WAD)
+    collateral = sum of floor(weight * balance / WAD)       debt = sum of floor(price * amount / WAD)
+    liquidatable  iff  debt > collateral
+    seized tokens = floor(floor(floor(bonus * p_debt / WAD) * WAD / floor(p_coll * rate / WAD)) * repay / WAD)
+
+`bonus` is 1 + the liquidation bonus. `rate` is the exchange rate of a collateral token, kept as the collateral index;
+at index one, where every book starts, a collateral balance is in base units of the asset. `price` is the oracle's: WAD
+a whole asset, times WAD / unit. A debt is stored at index one; the contract keeps the amount at an account's last change
+and the index of that moment. The two agree to the unit for accounts that nobody has touched since index one, and while
+the index stands there; after a touch at another index ours may be one base unit more, never less.
+Source: Comptroller and CToken, by their published documents. Version 1 gives the keeper all that is seized, version 2
+keeps a share of it for the protocol. Debt without collateral stays on the account. Paused and deprecated markets, and
+the rate models, are not of the book: rates are a market's own, simple between two touches, as in the contract.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from seawall.errors import ConfigError
+from seawall.fixed import RAY, SECONDS_PER_YEAR, WAD, div_down, mul_div_down, mul_div_up, seconds_down
+from seawall.ledger.deployment import Deployment
+from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of, slot_of
+from seawall.ledger.order import Refusal
+from seawall.protocols.protocol import (
+    HEALTH_FACTOR_MAX,
+    BadDebt,
+    Health,
+    Limit,
+    Proof,
+    Protocol,
+    Quote,
+    ScreenSlack,
+)
+from seawall.protocols.settlement import market_of_most_value, take_positions
+from seawall.units import Amount, Balance, Index, Milliseconds, Price, Value
+
+_THRESHOLD_RATIO_MAX: Final = 9 * 10**17
+_POSITIONS_MAX: Final = 255
+_RAY_PER_WAD: Final = 10**9
+
+
+def exchange_rate(index: Index) -> int:
+    """Return a collateral index as the contract's exchange rate, WAD, rounded down."""
+    return div_down(index, _RAY_PER_WAD)
+
+
+def seize_ratio(bonus_wad: int, debt_price: int, collateral_price: int, rate: int) -> int:
+    """Return the collateral tokens for one base unit of debt, WAD; prices are the oracle's scaled ones."""
+    numerator = mul_div_down(bonus_wad, debt_price, WAD)
+    denominator = mul_div_down(collateral_price, rate, WAD)
+    return mul_div_down(numerator, WAD, denominator)
+
+
+class CompoundV2(Protocol):
+    """One version: `keeps_share` says whether the protocol keeps a share of what is seized."""
+
+    name = "compound_v2"
+    proof = Proof.DOCUMENTS
+
+    def __init__(self, version: str, keeps_share: bool) -> None:
+        self.version = version
+        self.keeps_share = keeps_share
+
+    def check_markets(self, markets: Sequence[Market]) -> None:
+        """Refuse pairs, categories, a threshold above 90 % and a close factor outside (0, 1]."""
+        for market in markets:
+            parameters, symbol = market.parameters, market.symbol
+            if market.collateral_asset != market.debt_asset:
+                raise ConfigError(f"market {symbol} is a pair of assets; a market of {self.label} is one asset")
+            if market.categories:
+                raise ConfigError(f"market {symbol} has categories; {self.label} has none")
+            threshold, close_factor = parameters.liquidation_threshold_ratio, parameters.close_factor_ratio
+            if not 0 <= threshold <= _THRESHOLD_RATIO_MAX:
+                raise ConfigError(
+                    f"liquidation threshold {threshold} of {symbol} is not within 0 .. {_THRESHOLD_RATIO_MAX} (WAD)"
+                )
+            if not 0 < close_factor <= WAD:
+                raise ConfigError(f"close factor {close_factor} of {symbol} is not within 1 .. {WAD} (WAD)")
+            if not 0 <= parameters.liquidation_fee_ratio < WAD:
+                raise ConfigError(
+                    f"liquidation fee {parameters.liquidation_fee_ratio} of {symbol} is not within 0 .. {WAD - 1} (WAD)"
+                )
+
+    # -- balances and amounts -----------------------------------------------------------------------------
+
+    def accrue(self, deployment: Deployment, to: Milliseconds) -> bool:
+        """Move indices to time `to` by simple interest since the last touch; markets without rates stay untouched."""
+        moved = False
+        for market, state in zip(deployment.markets, deployment.market_states, strict=True):
+            if not market.debt_rate_ray and not market.collateral_rate_ray:
+                continue
+            seconds = seconds_down(to) - seconds_down(state.accrued_at)
+            if seconds <= 0:
+                continue
+            debt_factor = mul_div_down(market.debt_rate_ray, seconds, SECONDS_PER_YEAR)
+            collateral_factor = mul_div_down(market.collateral_rate_ray, seconds, SECONDS_PER_YEAR)
+            state.debt_index += mul_div_down(debt_factor, state.debt_index, RAY)
+            state.collateral_index += mul_div_down(collateral_factor, state.collateral_index, RAY)
+            state.accrued_at = to
+            moved = True
+        return moved
+
+    def amount_of(self, deployment: Deployment, slot: int, balance: Balance) -> Amount:
+        """Return the underlying amount, rounded down on both sides."""
+        state = deployment.market_states[market_of(slot)]
+        if side_of(slot) == DEBT:
+            return mul_div_down(balance, state.debt_index, RAY)
+        return mul_div_down(balance, exchange_rate(state.collateral_index), WAD)
+
+    def balance_of(self, deployment: Deployment, slot: int, amount: Amount) -> Balance:
+        """Return the tokens that a deposit mints, rounded down, or the debt at index one, rounded up."""
+        state = deployment.market_states[market_of(slot)]
+        if side_of(slot) == DEBT:
+            return mul_div_up(amount, RAY, state.debt_index)
+        return mul_div_down(amount, WAD, exchange_rate(state.collateral_index))
+
+    def _scaled_price(self, deployment: Deployment, market: int) -> int | None:
+        asset = deployment.markets[market].debt_asset
+        price: Price | None = deployment.prices[asset]
+        return None if price is None else mul_div_down(price, WAD, deployment.units[asset])
+
+    def _collateral_weight(self, deployment: Deployment, market: int, scaled_price: int) -> int:
+        rate = exchange_rate(deployment.market_states[market].collateral_index)
+        threshold = deployment.markets[market].parameters.liquidation_threshold_ratio
+        return mul_div_down(mul_div_down(threshold, rate, WAD), scaled_price, WAD)
+
+    # -- for the monitor ----------------------------------------------------------------------------------
+
+    def margin_weight(self, deployment: Deployment, slot: int, category: int) -> tuple[int, int] | None:
+        """Return the weight with the contract's own truncations in it; what remains is below one unit a position."""
+        market = market_of(slot)
+        scaled_price = self._scaled_price(deployment, market)
+        if scaled_price is None:
+            return None
+        if side_of(slot) == COLLATERAL:
+            return self._collateral_weight(deployment, market, scaled_price), WAD
+        return scaled_price * deployment.market_states[market].debt_index, WAD * RAY
+
+    def screen_slack(self, deployment: Deployment) -> ScreenSlack:
+        """Return the slack: a debt amount floors by less than one base unit, a value by less than one WAD unit."""
+        is_moved = any(state.debt_index != RAY for state in deployment.market_states)
+        return ScreenSlack(
+            collateral_units=0,
+            debt_units=1 if is_moved else 0,
+            collateral_ratio=0,
+            debt_ratio=0,
+            value=_POSITIONS_MAX,
+        )
+
+    # -- the rule -----------------------------------------------------------------------------------------
+
+    def _values(self, deployment: Deployment, row: int) -> tuple[Value, Value] | None:
+        """Return (weighted collateral value, debt value), or None where a price is unknown."""
+        collateral_value = debt_value = 0
+        states = deployment.market_states
+        for slot, balance in deployment.book.positions(row):
+            market = market_of(slot)
+            scaled_price = self._scaled_price(deployment, market)
+            if scaled_price is None:
+                return None
+            if side_of(slot) == DEBT:
+                amount = mul_div_down(balance, states[market].debt_index, RAY)
+                debt_value += mul_div_down(scaled_price, amount, WAD)
+            else:
+                collateral_value += mul_div_down(
+                    self._collateral_weight(deployment, market, scaled_price), balance, WAD
+                )
+        return collateral_value, debt_value
+
+    def health(self, deployment: Deployment, row: int) -> Health | Refusal:
+        """Return the account's health; the contract has no health factor, so it is weighted / debt rounded down."""
+        values = self._values(deployment, row)
+        if values is None:
+            return Refusal.PRICE_MISSING
+        weighted_value, debt_value = values
+        collateral_value = sum(value for _, value in self._position_values(deployment, row, COLLATERAL))
+        return Health(
+            collateral_value=collateral_value,
+            weighted_collateral_value=weighted_value,
+            debt_value=debt_value,
+            health_factor_ratio=mul_div_down(weighted_value, WAD, debt_value) if debt_value else HEALTH_FACTOR_MAX,
+            is_liquidatable=debt_value > weighted_value,
+        )
+
+    def is_liquidatable(self, deployment: Deployment, row: int) -> bool:
+        """Return whether debt exceeds weighted collateral."""
+        values = self._values(deployment, row)
+        return values is not None and values[1] > values[0]
+
+    def _position_values(self, deployment: Deployment, row: int, side: int) -> list[tuple[int, Value]]:
+        """Return (market, unweighted value) of the account's positions on one side; every price is known."""
+        values = []
+        for slot, balance in deployment.book.positions(row):
+            if side_of(slot) == side:
+                scaled_price = self._scaled_price(deployment, market_of(slot))
+                assert scaled_price is not None, slot
+                amount = self.amount_of(deployment, slot, balance)
+                values.append((market_of(slot), mul_div_down(scaled_price, amount, WAD)))
+        return values
+
+    def _refusal(self, deployment: Deployment, row: int) -> Refusal | None:
+        values = self._values(deployment, row)
+        if values is None:
+            return Refusal.PRICE_MISSING
+        return None if values[1] > values[0] else Refusal.HEALTHY
+
+    def _repay_amount_max(self, deployment: Deployment, row: int, debt_market: int) -> Amount:
+        slot = slot_of(debt_market, DEBT)
+        amount = self.amount_of(deployment, slot, deployment.book.balance(row, slot))
+        return mul_div_down(deployment.markets[debt_market].parameters.close_factor_ratio, amount, WAD)
+
+    def _ratio_between(self, deployment: Deployment, debt_market: int, collateral_market: int) -> int:
+        debt_price = self._scaled_price(deployment, debt_market)
+        collateral_price = self._scaled_price(deployment, collateral_market)
+        assert debt_price is not None
+        assert collateral_price is not None
+        bonus_wad = WAD + deployment.markets[collateral_market].parameters.liquidation_bonus_ratio
+        rate = exchange_rate(deployment.market_states[collateral_market].collateral_index)
+        return seize_ratio(bonus_wad, debt_price, collateral_price, rate)
+
+    def liquidation_limit(self, deployment: Deployment, row: int) -> Limit | Refusal:
+        """Return the close factor of the largest debt, or less where the largest collateral cannot pay for it."""
+        refusal = self._refusal(deployment, row)
+        if refusal is not None:
+            return refusal
+        collaterals = self._position_values(deployment, row, COLLATERAL)
+        if not collaterals:
+            return Refusal.NO_COLLATERAL
+        debt_market = market_of_most_value(self._position_values(deployment, row, DEBT))
+        collateral_market = market_of_most_value(collaterals)
+        held = deployment.book.balance(row, slot_of(collateral_market, COLLATERAL))
+        ratio = self._ratio_between(deployment, debt_market, collateral_market)
+        repay_amount = self._repay_amount_max(deployment, row, debt_market)
+        if mul_div_down(ratio, repay_amount, WAD) > held:
+            # The largest repayment whose seizure, floored, is still what the account holds.
+            repay_amount = div_down((held + 1) * WAD - 1, ratio)
+        quote = self.quote(deployment, row, debt_market, collateral_market, repay_amount)
+        if isinstance(quote, Refusal):
+            return Refusal.BELOW_DUST if quote is Refusal.ZERO_AMOUNT else quote
+        return Limit(debt_market, collateral_market, quote.repay_amount, quote.seize_amount)
+
+    def quote(
+        self, deployment: Deployment, row: int, debt_market: int, collateral_market: int, repay_amount: Amount
+    ) -> Quote | Refusal:
+        """Return the exact amounts; the contract caps nothing, it refuses."""
+        refusal = self._refusal(deployment, row)
+        if refusal is not None:
+            return refusal
+        debt_slot, collateral_slot = slot_of(debt_market, DEBT), slot_of(collateral_market, COLLATERAL)
+        debt_held = deployment.book.balance(row, debt_slot)
+        held = deployment.book.balance(row, collateral_slot)
+        if not debt_held:
+            return Refusal.NO_DEBT
+        if not held:
+            return Refusal.NO_COLLATERAL
+        if repay_amount <= 0:
+            return Refusal.ZERO_AMOUNT
+        if repay_amount > self._repay_amount_max(deployment, row, debt_market):
+            return Refusal.CLOSE_FACTOR_EXCEEDED
+        ratio = self._ratio_between(deployment, debt_market, collateral_market)
+        tokens = mul_div_down(ratio, repay_amount, WAD)
+        if tokens > held:
+            return Refusal.COLLATERAL_EXCEEDED
+        parameters = deployment.markets[collateral_market].parameters
+        fee_tokens = mul_div_down(tokens, parameters.liquidation_fee_ratio, WAD) if self.keeps_share else 0
+        debt_left = self.amount_of(deployment, debt_slot, debt_held) - repay_amount
+        return Quote(
+            row=row,
+            debt_market=debt_market,
+            collateral_market=collateral_market,
+            repay_amount=repay_amount,
+            seize_amount=self.amount_of(deployment, collateral_slot, tokens - fee_tokens),
+            fee_amount=self.amount_of(deployment, collateral_slot, fee_tokens),
+            debt_balance=debt_held - self.balance_of(deployment, debt_slot, debt_left),
+            collateral_balance=tokens,
+            liquidation_bonus_ratio=parameters.liquidation_bonus_ratio,
+        )
+
+    def settle(self, deployment: Deployment, quote: Quote) -> None:
+        """Take the quote off the account."""
+        take_positions(deployment, quote)
+
+    def write_off(self, deployment: Deployment, row: int) -> tuple[BadDebt, ...]:
+        """Write off nothing: the contract leaves bad debt on the account."""
+        return ()
+
+
+COMPOUND_V2: Final = (CompoundV2("1", keeps_share=False), CompoundV2("2", keeps_share=True))
+"""The versions, oldest first."""
