@@ -24,7 +24,6 @@ from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of, slot_of
 from seawall.ledger.order import Refusal
 from seawall.protocols.protocol import (
-    HEALTH_FACTOR_MAX,
     BadDebt,
     Health,
     Limit,
@@ -34,6 +33,9 @@ from seawall.protocols.protocol import (
     ScreenSlack,
 )
 from seawall.protocols.settlement import market_of_most_value, take_positions
+from seawall.rules.accrual import simple_index_down, simple_interest_ratio
+from seawall.rules.margin import health_factor_ratio
+from seawall.rules.sizing import close_factor_repay_amount
 from seawall.units import Amount, Balance, Index, Milliseconds, Price, Value
 
 _THRESHOLD_RATIO_MAX: Final = 9 * 10**17
@@ -51,6 +53,11 @@ def seize_ratio(bonus_wad: int, debt_price: int, collateral_price: int, rate: in
     numerator = mul_div_down(bonus_wad, debt_price, WAD)
     denominator = mul_div_down(collateral_price, rate, WAD)
     return mul_div_down(numerator, WAD, denominator)
+
+
+def _simple_index(index: Index, rate_ray: int, seconds: int) -> Index:
+    rate_per_second_ratio = div_down(rate_ray, SECONDS_PER_YEAR * _RAY_PER_WAD)
+    return simple_index_down(index, simple_interest_ratio(rate_per_second_ratio, seconds))
 
 
 class CompoundV2(Protocol):
@@ -94,10 +101,8 @@ class CompoundV2(Protocol):
             seconds = seconds_down(to) - seconds_down(state.accrued_at)
             if seconds <= 0:
                 continue
-            debt_factor = mul_div_down(market.debt_rate_ray, seconds, SECONDS_PER_YEAR)
-            collateral_factor = mul_div_down(market.collateral_rate_ray, seconds, SECONDS_PER_YEAR)
-            state.debt_index += mul_div_down(debt_factor, state.debt_index, RAY)
-            state.collateral_index += mul_div_down(collateral_factor, state.collateral_index, RAY)
+            state.debt_index = _simple_index(state.debt_index, market.debt_rate_ray, seconds)
+            state.collateral_index = _simple_index(state.collateral_index, market.collateral_rate_ray, seconds)
             state.accrued_at = to
             moved = True
         return moved
@@ -180,7 +185,7 @@ class CompoundV2(Protocol):
             collateral_value=collateral_value,
             weighted_collateral_value=weighted_value,
             debt_value=debt_value,
-            health_factor_ratio=mul_div_down(weighted_value, WAD, debt_value) if debt_value else HEALTH_FACTOR_MAX,
+            health_factor_ratio=health_factor_ratio(weighted_value, debt_value),
             is_liquidatable=debt_value > weighted_value,
         )
 
@@ -209,7 +214,7 @@ class CompoundV2(Protocol):
     def _repay_amount_max(self, deployment: Deployment, row: int, debt_market: int) -> Amount:
         slot = slot_of(debt_market, DEBT)
         amount = self.amount_of(deployment, slot, deployment.book.balance(row, slot))
-        return mul_div_down(deployment.markets[debt_market].parameters.close_factor_ratio, amount, WAD)
+        return close_factor_repay_amount(amount, deployment.markets[debt_market].parameters.close_factor_ratio)
 
     def _ratio_between(self, deployment: Deployment, debt_market: int, collateral_market: int) -> int:
         debt_price = self._scaled_price(deployment, debt_market)
@@ -282,7 +287,7 @@ class CompoundV2(Protocol):
         """Take the quote off the account."""
         take_positions(deployment, quote)
 
-    def write_off(self, deployment: Deployment, row: int) -> tuple[BadDebt, ...]:
+    def write_off(self, deployment: Deployment, row: int, settled: Quote | None) -> tuple[BadDebt, ...]:
         """Write off nothing: the contract leaves bad debt on the account."""
         return ()
 

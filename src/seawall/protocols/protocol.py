@@ -11,7 +11,6 @@ own rounding can move its decision away from that linear form). The monitor need
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from enum import Enum
-from typing import Final
 
 import msgspec
 
@@ -19,9 +18,6 @@ from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import Market
 from seawall.ledger.order import Refusal
 from seawall.units import Amount, Balance, Milliseconds, Ratio, Value
-
-HEALTH_FACTOR_MAX: Final = (1 << 256) - 1
-"""The health factor of an account without debt."""
 
 
 class Proof(Enum):
@@ -36,7 +32,7 @@ class Proof(Enum):
 class Health(msgspec.Struct, frozen=True, gc=False):
     """An account's exact health, in the protocol's own arithmetic, restated in WAD without rounding.
 
-    `health_factor_ratio` is the contract's number where it has one. `HEALTH_FACTOR_MAX` at zero debt.
+    `health_factor_ratio` is the contract's number where it has one; `rules.margin.HEALTH_FACTOR_MAX` at zero debt.
     """
 
     collateral_value: Value
@@ -59,7 +55,8 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
     """A liquidation with all its exact amounts; `settle` executes it as it stands.
 
     `seize_amount` goes to the keeper and does not contain `fee_amount`, the protocol's. The balances are what
-    leaves the account in stored units.
+    leaves the account in stored units. `clears_collateral` says that, by the contract's own test, nothing is left
+    that could pay: it decides on the state before the settlement, so the quote carries its answer to `write_off`.
     """
 
     row: int
@@ -71,6 +68,7 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
     debt_balance: Balance
     collateral_balance: Balance
     liquidation_bonus_ratio: Ratio
+    clears_collateral: bool = False
 
 
 class BadDebt(msgspec.Struct, frozen=True, gc=False):
@@ -168,5 +166,9 @@ class Protocol(ABC):
         """Write a quote made on this very state into the book and the markets."""
 
     @abstractmethod
-    def write_off(self, deployment: Deployment, row: int) -> tuple[BadDebt, ...]:
-        """Write off the account's debts if the rule says that they are lost; return what was written off."""
+    def write_off(self, deployment: Deployment, row: int, settled: Quote | None) -> tuple[BadDebt, ...]:
+        """Write off the account's debts if the rule says that they are lost; return what was written off.
+
+        `settled` is the quote that was settled just before, None where there was none: a real contract writes off
+        within a liquidation only.
+        """
