@@ -101,6 +101,11 @@ class Protocol(ABC):
     proof: Proof
     accounts_are_per_market: bool = False
     """An account holds positions in one market only, whose number its bytes carry."""
+    needs_fresh_price: bool = False
+    """No liquidation and no write-off on a price that is stale or contradictory. How far a price can be trusted is
+    the engine's knowledge, so the engine refuses; contracts that act on any price that they can read leave it False."""
+    balances_move_indices: bool = False
+    """A change of balances changes what a stored unit is worth: true where a market keeps shares."""
 
     @property
     def label(self) -> str:
