@@ -223,13 +223,13 @@ class Book:
     def canonical_bytes(self) -> bytes:
         """Return the book as bytes that do not depend on the order of arrival.
 
-        For each account that has a position, in order of its bytes: key, category, number of positions, then slot
+        For each account that has a position or a category, in order of its bytes: key, category, number of positions, then slot
         (2 bytes) and balance (16 bytes) of each position in order of slots, all little-endian.
         """
         parts = []
         for row in self.rows_in_order().tolist():
             positions = sorted(self.positions(row))
-            if positions:
+            if positions or self._category[row] != NO_CATEGORY:
                 parts.append(self.account_at(row) + bytes((self._category[row], len(positions))))
                 parts.extend(slot.to_bytes(2, "little") + balance.to_bytes(16, "little") for slot, balance in positions)
         return b"".join(parts)

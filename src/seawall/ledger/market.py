@@ -67,6 +67,12 @@ class Market(msgspec.Struct, frozen=True, omit_defaults=True):
         """Return the parameters that hold for an account of `category`."""
         return self.categories.get(category, self.parameters)
 
+    def with_parameters(self, category: int, parameters: RiskParameters) -> "Market":
+        """Return the market with new parameters in a category, or outside any."""
+        if category == NO_CATEGORY:
+            return msgspec.structs.replace(self, parameters=parameters)
+        return msgspec.structs.replace(self, categories={**self.categories, category: parameters})
+
 
 class MarketState(msgspec.Struct, omit_defaults=True):
     """What moves in a market between events.

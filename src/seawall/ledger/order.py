@@ -34,6 +34,8 @@ class Refusal(Enum):
     FILL_REPEATED = "fill_repeated"
     ZERO_AMOUNT = "zero_amount"
     BALANCE_EXCEEDED = "balance_exceeded"
+    MARKET_UNKNOWN = "market_unknown"
+    LEVEL_UNKNOWN = "level_unknown"
     OPERATOR_UNKNOWN = "operator_unknown"
     SIGNATURE_INVALID = "signature_invalid"
 

@@ -1,0 +1,241 @@
+"""The engine: `apply` is the only door. An event goes in, orders come out, and nothing else passes.
+
+    intake (positions, prices) -> accrual -> monitor -> exact health -> offers; fills -> settlement -> waterfall
+
+Orders of one event come in a fixed sequence: what the event itself caused, then withdrawals, then refusals, then
+offers by priority. Everything here is integers; the monitor's floats only say where to look.
+"""
+
+from collections.abc import Callable, Iterable
+
+from seawall.engine import intake, oracle, permission
+from seawall.engine.breakers import move_breakers, operator_decision
+from seawall.engine.invariants import check_invariants
+from seawall.engine.offers import offers, rows_to_look_at_again, withdraw
+from seawall.engine.settlement import settle_fill, write_off
+from seawall.engine.state import Episode, State
+from seawall.ledger.book import ABSENT
+from seawall.ledger.event import (
+    BlockObserved,
+    CategoryChanged,
+    DeploymentOpened,
+    Event,
+    FillsReported,
+    OperatorDecided,
+    OracleRound,
+    PositionsChanged,
+    PriceObserved,
+    RiskParametersChanged,
+)
+from seawall.ledger.market import DEBT, side_of
+from seawall.ledger.order import Order, Refusal, RefuseEvent
+from seawall.monitor.monitor import Monitor
+from seawall.protocols.protocol import Protocol
+from seawall.units import Milliseconds
+
+MakeMonitor = Callable[[State, Protocol], Monitor]
+FindProtocol = Callable[[str], Protocol]
+SignatureCheck = Callable[[OperatorDecided], bool]
+
+
+def no_signature_is_valid(_: OperatorDecided) -> bool:
+    """Refuse every operator: what an engine does that was given no way to check them."""
+    return False
+
+
+class Engine:
+    """One deployment's engine.
+
+    `find_protocol` and `make_monitor` are asked once, at the first event. Every `check_every` events all named
+    invariants are checked (0: never).
+    """
+
+    state: State
+    protocol: Protocol
+    monitor: Monitor
+
+    def __init__(
+        self,
+        find_protocol: FindProtocol,
+        make_monitor: MakeMonitor,
+        *,
+        check_every: int = 1,
+        signature_is_valid: SignatureCheck = no_signature_is_valid,
+    ) -> None:
+        self._find_protocol = find_protocol
+        self._make_monitor = make_monitor
+        self._check_every = check_every
+        self._signature_is_valid = signature_is_valid
+        self.is_open = False
+
+    def apply(self, event: Event) -> tuple[Order, ...]:
+        """Take an event in and return the orders that it causes, in the sequence in which they are to leave."""
+        if isinstance(event, DeploymentOpened):
+            assert not self.is_open, "a deployment is opened once"
+            self._open(State(event))
+            orders: list[Order] = []
+        else:
+            assert self.is_open, "the first event is DeploymentOpened"
+            assert event.at >= self.state.deployment.at, (event.at, self.state.deployment.at)
+            orders = self._take(event)
+        self.state.event_count += 1
+        if self._check_every and self.state.event_count % self._check_every == 0:
+            check_invariants(self.state, self.protocol, orders)
+        return tuple(orders)
+
+    def restore(self, state: State) -> None:
+        """Go on from a snapshot instead of from the first event."""
+        assert not self.is_open, "a deployment is opened once"
+        self._open(state)
+
+    def _open(self, state: State) -> None:
+        self.state = state
+        self.protocol = self._find_protocol(state.opened.protocol)
+        self.protocol.check_markets(state.deployment.markets)
+        self.monitor = self._make_monitor(state, self.protocol)
+        self.monitor.rebuild(state.episodes)
+        self.is_open = True
+
+    def _take(self, event: Event) -> list[Order]:
+        state = self.state
+        if state.deployment.at != event.at:
+            self._pass_time(event.at)
+        match event:
+            case PriceObserved():
+                orders, rows = self._observe(event.rounds)
+            case BlockObserved():
+                state.block_number = event.number
+                orders, rows = self._observe(event.rounds)
+            case PositionsChanged():
+                orders, rows = self._change_positions(event)
+            case FillsReported():
+                orders, rows = self._settle(event)
+            case CategoryChanged():
+                orders, rows = self._change_category(event)
+            case RiskParametersChanged():
+                orders, rows = self._change_parameters(event)
+            case OperatorDecided():
+                orders, rows = operator_decision(state, event, self._signature_is_valid), set()
+        return orders + self._examine(rows)
+
+    def _pass_time(self, at: Milliseconds) -> None:
+        deployment = self.state.deployment
+        if self.protocol.accrue(deployment, at):
+            self.monitor.reprice(None)
+        deployment.at = at
+        oracle.grow_stale(self.state)
+
+    # -- what each event does; returns its orders and the rows to decide whatever the screen says ------------
+
+    def _observe(self, rounds: tuple[OracleRound, ...]) -> tuple[list[Order], set[int]]:
+        markets = oracle.observe(self.state, rounds)
+        if markets:
+            self.monitor.reprice(markets)
+        return [], set()
+
+    def _change_positions(self, event: PositionsChanged) -> tuple[list[Order], set[int]]:
+        changed = intake.change_positions(self.state, event)
+        if isinstance(changed, RefuseEvent):
+            return [changed], set()
+        for row in changed:
+            self.monitor.touch(row)
+        if self.protocol.balances_move_indices:
+            self.monitor.reprice(intake.markets_in(event))
+        return [], changed & self.state.episodes.keys()
+
+    def _settle(self, event: FillsReported) -> tuple[list[Order], set[int]]:
+        orders: list[Order] = []
+        rows: set[int] = set()
+        markets: set[int] = set()
+        for fill in event.fills:
+            orders += settle_fill(self.state, self.protocol, fill)
+            row = self.state.deployment.book.row_of(fill.account)
+            if row != ABSENT:
+                rows.add(row)
+            markets |= {fill.debt_market, fill.collateral_market}
+        for row in rows:
+            self.monitor.touch(row)
+        if self.protocol.balances_move_indices:
+            self.monitor.reprice(markets)
+        return orders, rows & self.state.episodes.keys()
+
+    def _change_category(self, event: CategoryChanged) -> tuple[list[Order], set[int]]:
+        book = self.state.deployment.book
+        row = book.row_of(event.account)
+        if row == ABSENT:
+            row = book.add_account(event.account)
+        book.set_category(row, event.category)
+        self.monitor.touch(row)
+        return [], {row} & self.state.episodes.keys()
+
+    def _change_parameters(self, event: RiskParametersChanged) -> tuple[list[Order], set[int]]:
+        markets = self.state.deployment.markets
+        if not 0 <= event.market < len(markets):
+            return [RefuseEvent(Refusal.MARKET_UNKNOWN, f"market {event.market} of {len(markets)}")], set()
+        changed = markets[event.market].with_parameters(event.category, event.parameters)
+        self.protocol.check_markets([*markets[: event.market], changed, *markets[event.market + 1 :]])
+        markets[event.market] = changed
+        self.monitor.reprice([event.market])
+        return [], set()
+
+    # -- who is below the line, and what is done about it -------------------------------------------------
+
+    def _examine(self, rows: Iterable[int]) -> list[Order]:
+        """Decide every account whose status is not certain; withdraw, write off, offer."""
+        state, protocol = self.state, self.protocol
+        new: list[int] = []
+        healthy: list[int] = []
+        for row in {*rows, *self.monitor.detect()}:
+            is_below = protocol.is_liquidatable(state.deployment, row)
+            if is_below == (row in state.episodes):
+                continue
+            self.monitor.set_liquidatable(row, is_below)
+            (new if is_below else healthy).append(row)
+        orders = self._close_episodes(healthy)
+        for row in new:
+            state.episodes[row] = Episode(since=state.deployment.at)
+        again = [row for row in rows_to_look_at_again(state) if row in state.episodes]
+        for row in in_order(state, again):
+            orders += withdraw(state, row, Refusal.ORDER_EXPIRED)
+        freed = permission.rows_freed(state)
+        lost, open_rows = self._write_off(in_order(state, {*new, *again, *freed}))
+        orders += lost
+        orders += offers(state, protocol, open_rows)
+        return orders + move_breakers(state, protocol)
+
+    def _close_episodes(self, rows: list[int]) -> list[Order]:
+        orders: list[Order] = []
+        for row in in_order(self.state, rows):
+            reason = Refusal.HEALTHY if _has_debt(self.state, row) else Refusal.NO_DEBT
+            orders += withdraw(self.state, row, reason)
+            self._end_episode(row)
+        return orders
+
+    def _end_episode(self, row: int) -> None:
+        del self.state.episodes[row]
+        self.state.blocked.discard(row)
+
+    def _write_off(self, rows: list[int]) -> tuple[list[Order], list[int]]:
+        """Write off what is already lost; return the orders and the rows that are still below the line."""
+        orders: list[Order] = []
+        left: list[int] = []
+        for row in rows:
+            lost = write_off(self.state, self.protocol, row, None)
+            orders += lost
+            if lost:
+                self.monitor.touch(row)
+            if lost and not self.protocol.is_liquidatable(self.state.deployment, row):
+                self.monitor.set_liquidatable(row, False)
+                self._end_episode(row)
+            else:
+                left.append(row)
+        return orders, left
+
+
+def _has_debt(state: State, row: int) -> bool:
+    return any(side_of(slot) == DEBT for slot, _ in state.deployment.book.positions(row))
+
+
+def in_order(state: State, rows: Iterable[int]) -> list[int]:
+    """Return rows in order of the account's bytes."""
+    return sorted(rows, key=state.deployment.book.account_at)

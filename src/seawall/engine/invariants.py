@@ -1,0 +1,97 @@
+"""What must always be true, each a named function that raises; `docs/invariants.md` says each in a sentence.
+
+Checked after every event in tests and every so many in production. They look at the state as a whole, so they
+cost as much as the book is large.
+"""
+
+from collections.abc import Sequence
+
+from seawall.engine.state import NO_ORDER, State
+from seawall.errors import InvariantViolation
+from seawall.fixed import WAD
+from seawall.ledger.market import DEBT, slot_of
+from seawall.ledger.order import AbsorbLoss, Liquidate, Order, SettleFill
+from seawall.protocols.protocol import Protocol
+
+
+def check_invariants(state: State, protocol: Protocol, orders: Sequence[Order]) -> None:
+    """Check every invariant of the state and of the orders that the last event caused."""
+    balances_sum_to_market_total(state)
+    no_account_is_missed(state, protocol)
+    open_order_belongs_to_its_episode(state)
+    buffer_is_never_negative(state)
+    market_total_is_never_negative(state)
+    healthy_account_is_never_seized(orders)
+    waterfall_pays_each_unit_once(orders)
+    offers_come_by_priority(orders)
+
+
+def _must(holds: bool, name: str, found: object) -> None:
+    if not holds:
+        raise InvariantViolation(f"{name} does not hold: {found}")
+
+
+def balances_sum_to_market_total(state: State) -> None:
+    """The positions of every slot add up to the total that is kept for it, to the unit."""
+    book = state.deployment.book
+    kept, summed = book.balance_totals, book.recomputed_totals()
+    _must(kept == summed, "balances_sum_to_market_total", (kept, summed))
+
+
+def no_account_is_missed(state: State, protocol: Protocol) -> None:
+    """Exactly the accounts that the protocol's integer rule calls liquidatable are in an episode."""
+    deployment = state.deployment
+    debt_slots = {slot_of(market, DEBT) for market in range(len(deployment.markets))}
+    for row in range(deployment.book.account_count):
+        positions = deployment.book.positions(row)
+        has_debt = any(slot in debt_slots for slot, _ in positions)
+        is_below = has_debt and protocol.is_liquidatable(deployment, row)
+        if is_below != (row in state.episodes):
+            account = deployment.book.account_at(row).hex()
+            _must(False, "no_account_is_missed", f"account {account} is_below={is_below} at {deployment.at}")
+
+
+def open_order_belongs_to_its_episode(state: State) -> None:
+    """An account has at most one open order, and only while it is below the line."""
+    from_episodes = {e.order_id: row for row, e in state.episodes.items() if e.order_id != NO_ORDER}
+    _must(from_episodes == state.order_rows, "open_order_belongs_to_its_episode", (from_episodes, state.order_rows))
+
+
+def buffer_is_never_negative(state: State) -> None:
+    """No buffer pays more than it holds."""
+    for name, held in state.buffers:
+        _must(min(held.values(), default=0) >= 0, "buffer_is_never_negative", (name, held))
+
+
+def market_total_is_never_negative(state: State) -> None:
+    """Totals, fees and bad debt of a market are never below zero."""
+    for market, of_market in enumerate(state.deployment.market_states):
+        amounts = (
+            of_market.supply_amount,
+            of_market.supply_shares,
+            of_market.debt_amount,
+            of_market.bad_debt_amount,
+            of_market.fee_amount,
+        )
+        _must(min(amounts) >= 0, "market_total_is_never_negative", (market, amounts))
+
+
+def healthy_account_is_never_seized(orders: Sequence[Order]) -> None:
+    """A fill is settled only on an account whose health factor is at or below one."""
+    for order in orders:
+        if isinstance(order, SettleFill):
+            _must(order.health_factor_ratio_before <= WAD, "healthy_account_is_never_seized", order)
+
+
+def waterfall_pays_each_unit_once(orders: Sequence[Order]) -> None:
+    """The payments of a loss add up to the loss."""
+    for order in orders:
+        if isinstance(order, AbsorbLoss):
+            paid_amount = sum(payment.amount for payment in order.payments)
+            _must(paid_amount == order.bad_debt_amount, "waterfall_pays_each_unit_once", order)
+
+
+def offers_come_by_priority(orders: Sequence[Order]) -> None:
+    """Offers of one event come worst first; equals come in order of the account's bytes."""
+    keys = [(-order.priority, order.account) for order in orders if isinstance(order, Liquidate)]
+    _must(keys == sorted(keys), "offers_come_by_priority", keys)

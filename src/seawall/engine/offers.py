@@ -1,0 +1,127 @@
+"""Orders to keepers: one open order an account while it is below the line, and the reason where there is none.
+
+An order stays open until the account is above the line again, has no debt left, or the order expires; then it is
+given anew. Its maximum is only what the rule allows now: a fill meets the rule again.
+"""
+
+from typing import NamedTuple
+
+from seawall.engine.permission import liquidation_refusal
+from seawall.engine.state import NO_ORDER, PASSING, State
+from seawall.ledger.order import CancelOrder, DeclineAccount, Liquidate, Order, Refusal
+from seawall.protocols.protocol import Health, Limit, Protocol
+from seawall.rules.priority import expected_loss_value
+from seawall.units import Value
+
+
+class _Candidate(NamedTuple):
+    negated_priority: Value
+    account: bytes
+    row: int
+    health: Health
+    limit: Limit
+
+
+def offers(state: State, protocol: Protocol, rows: list[int]) -> list[Order]:
+    """Give an order for each of `rows`, all below the line, or decline it; worst first.
+
+    Priority is the expected loss; accounts of equal priority come in order of their bytes. A refusal is said once an
+    episode, and again only when its reason changes.
+    """
+    declined: list[DeclineAccount] = []
+    candidates: list[_Candidate] = []
+    for row in rows:
+        account = state.deployment.book.account_at(row)
+        health = protocol.health(state.deployment, row)
+        if isinstance(health, Refusal):
+            declined += _decline(state, row, account, health, None)
+            continue
+        limit = protocol.liquidation_limit(state.deployment, row)
+        refusal = limit if isinstance(limit, Refusal) else None
+        if isinstance(limit, Limit):
+            refusal = liquidation_refusal(state, protocol, row, (limit.debt_market, limit.collateral_market))
+        if isinstance(limit, Refusal) or refusal is not None:
+            assert refusal is not None
+            declined += _decline(state, row, account, refusal, health)
+            continue
+        priority = expected_loss_value(
+            health.collateral_value,
+            health.weighted_collateral_value,
+            health.debt_value,
+            state.policy.priority_stress_ratio,
+        )
+        candidates.append(_Candidate(-priority, account, row, health, limit))
+    candidates.sort(key=lambda candidate: candidate[:2])
+    declined.sort(key=lambda order: order.account)
+    return [*declined, *(_open(state, candidate) for candidate in candidates)]
+
+
+def _open(state: State, candidate: _Candidate) -> Liquidate:
+    state.order_count += 1
+    order_id = state.order_count
+    episode = state.episodes[candidate.row]
+    episode.order_id = order_id
+    _look_again_later(state, candidate.row)
+    episode.declined = None
+    episode.fill_ids.clear()
+    state.order_rows[order_id] = candidate.row
+    state.blocked.discard(candidate.row)
+    health, limit = candidate.health, candidate.limit
+    return Liquidate(
+        order_id=order_id,
+        account=candidate.account,
+        priority=-candidate.negated_priority,
+        debt_market=limit.debt_market,
+        collateral_market=limit.collateral_market,
+        repay_amount_max=limit.repay_amount,
+        seize_amount_at_max=limit.seize_amount,
+        expires_at=episode.expires_at,
+        health_factor_ratio=health.health_factor_ratio,
+        collateral_value=health.collateral_value,
+        weighted_collateral_value=health.weighted_collateral_value,
+        debt_value=health.debt_value,
+    )
+
+
+def _decline(state: State, row: int, account: bytes, reason: Refusal, health: Health | None) -> list[DeclineAccount]:
+    episode = state.episodes[row]
+    _look_again_later(state, row)
+    if episode.declined is reason:
+        return []
+    episode.declined = reason
+    if reason in PASSING:
+        state.blocked.add(row)
+    else:
+        state.blocked.discard(row)
+    if health is None:
+        return [DeclineAccount(account, reason, 0, 0, 0)]
+    return [DeclineAccount(account, reason, health.health_factor_ratio, health.collateral_value, health.debt_value)]
+
+
+def _look_again_later(state: State, row: int) -> None:
+    episode = state.episodes[row]
+    episode.expires_at = state.deployment.at + state.policy.order_lifetime_ms
+    state.due.append((episode.expires_at, row))
+
+
+def rows_to_look_at_again(state: State) -> list[int]:
+    """Return the accounts below the line whose order, or whose refusal, is as old as an order may be."""
+    rows: list[int] = []
+    due, at = state.due, state.deployment.at
+    while due and due[0][0] <= at:
+        expires_at, row = due.popleft()
+        episode = state.episodes.get(row)
+        if episode is not None and episode.expires_at == expires_at:
+            rows.append(row)
+    return rows
+
+
+def withdraw(state: State, row: int, reason: Refusal) -> list[CancelOrder]:
+    """Close the account's open order, if it has one, with the reason."""
+    episode = state.episodes[row]
+    if episode.order_id == NO_ORDER:
+        return []
+    order = CancelOrder(episode.order_id, state.deployment.book.account_at(row), reason)
+    del state.order_rows[episode.order_id]
+    episode.order_id = NO_ORDER
+    return [order]

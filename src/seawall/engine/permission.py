@@ -1,0 +1,53 @@
+"""May this account be liquidated, or its debt written off, at this moment? Circuit breakers and prices answer.
+
+A protocol's own contract may act on any price that it can read; one that needs fresh prices acts on none that is stale
+or contradictory, of any asset that the account holds or owes.
+"""
+
+from collections.abc import Iterable
+
+from seawall.engine.state import State
+from seawall.ledger.market import DEBT, market_of, side_of
+from seawall.ledger.order import Refusal
+from seawall.protocols.protocol import Protocol
+from seawall.rules.action import Action
+from seawall.rules.circuit_breaker import breaker_refusal
+from seawall.rules.oracle import CONTRACT_POLICY, STRICT_POLICY, price_refusal
+
+
+def liquidation_refusal(state: State, protocol: Protocol, row: int, markets: Iterable[int]) -> Refusal | None:
+    """Return why the account may not be liquidated on these markets now, or None."""
+    return _refusal(state, protocol, row, markets, Action.LIQUIDATE)
+
+
+def write_off_refusal(state: State, protocol: Protocol, row: int) -> Refusal | None:
+    """Return why the account's debts may not be written off now, or None."""
+    positions = state.deployment.book.positions(row)
+    debt_markets = [market_of(slot) for slot, _ in positions if side_of(slot) == DEBT]
+    return _refusal(state, protocol, row, debt_markets, Action.WRITE_OFF)
+
+
+def _refusal(state: State, protocol: Protocol, row: int, markets: Iterable[int], action: Action) -> Refusal | None:
+    deployment = state.deployment
+    for market in markets:
+        refusal = breaker_refusal(state.breakers[market], action, deployment.at)
+        if refusal is not None:
+            return refusal
+    policy = STRICT_POLICY if protocol.needs_fresh_price else CONTRACT_POLICY
+    for slot, _ in deployment.book.positions(row):
+        held_in = deployment.markets[market_of(slot)]
+        asset = held_in.debt_asset if side_of(slot) == DEBT else held_in.collateral_asset
+        refusal = price_refusal(policy, state.price_states[asset], action)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def rows_freed(state: State) -> list[int]:
+    """Return the accounts that were refused for a passing reason, once prices or breakers have changed since."""
+    at = state.deployment.at
+    now = (*state.price_states, *((breaker.level, at < breaker.grace_until) for breaker in state.breakers))
+    if now == state.permission_seen:
+        return []
+    state.permission_seen = now
+    return [row for row in state.blocked if row in state.episodes]

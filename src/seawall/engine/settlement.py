@@ -1,0 +1,117 @@
+"""A fill comes back: the rule decides it again, the positions move, and what is lost finds its payer.
+
+The engine never moves a position when it gives an order, only here. A fill is met or refused as a whole; a repeated
+one changes nothing.
+"""
+
+from seawall.engine.permission import liquidation_refusal, write_off_refusal
+from seawall.engine.state import Loss, State
+from seawall.fixed import mul_div_down
+from seawall.ledger.event import Fill
+from seawall.ledger.order import AbsorbLoss, Order, Refusal, RefuseFill, SettleFill
+from seawall.protocols.protocol import BadDebt, Health, Protocol, Quote
+from seawall.rules.loss_waterfall import loss_payments
+from seawall.units import Amount, Value
+
+FEE_RESERVE = "fee_reserve"
+"""The buffer of this name, where a policy has one, is fed by liquidation fees."""
+
+
+def settle_fill(state: State, protocol: Protocol, fill: Fill) -> list[Order]:
+    """Settle a fill, or refuse it; then write off what the protocol's rule calls lost."""
+    quote = _decided(state, protocol, fill)
+    if isinstance(quote, Refusal):
+        return [RefuseFill(fill.order_id, fill.fill_id, fill.account, fill.keeper, quote)]
+    row = quote.row
+    before = protocol.health(state.deployment, row)
+    protocol.settle(state.deployment, quote)
+    after = protocol.health(state.deployment, row)
+    assert isinstance(before, Health), before
+    assert isinstance(after, Health), after
+    state.episodes[row].fill_ids.add(fill.fill_id)
+    settled = _settled(state, fill, quote, before, after)
+    _feed_fee_reserve(state, quote)
+    return [settled, *write_off(state, protocol, row, quote)]
+
+
+def _decided(state: State, protocol: Protocol, fill: Fill) -> Quote | Refusal:
+    row = state.order_rows.get(fill.order_id)
+    if row is None or state.deployment.book.account_at(row) != fill.account:
+        return Refusal.ORDER_UNKNOWN
+    episode = state.episodes[row]
+    if fill.fill_id in episode.fill_ids:
+        return Refusal.FILL_REPEATED
+    if state.deployment.at > episode.expires_at:
+        return Refusal.ORDER_EXPIRED
+    if fill.repay_amount <= 0:
+        return Refusal.ZERO_AMOUNT
+    refusal = liquidation_refusal(state, protocol, row, (fill.debt_market, fill.collateral_market))
+    if refusal is not None:
+        return refusal
+    return protocol.quote(state.deployment, row, fill.debt_market, fill.collateral_market, fill.repay_amount)
+
+
+def _settled(state: State, fill: Fill, quote: Quote, before: Health, after: Health) -> SettleFill:
+    deployment = state.deployment
+    debt_asset = deployment.markets[quote.debt_market].debt_asset
+    collateral_asset = deployment.markets[quote.collateral_market].collateral_asset
+    debt_price, collateral_price = deployment.prices[debt_asset], deployment.prices[collateral_asset]
+    assert debt_price is not None
+    assert collateral_price is not None
+    return SettleFill(
+        order_id=fill.order_id,
+        fill_id=fill.fill_id,
+        account=fill.account,
+        keeper=fill.keeper,
+        debt_market=quote.debt_market,
+        collateral_market=quote.collateral_market,
+        repay_amount=quote.repay_amount,
+        seize_amount=quote.seize_amount,
+        fee_amount=quote.fee_amount,
+        debt_price=debt_price,
+        collateral_price=collateral_price,
+        repay_value=mul_div_down(quote.repay_amount, debt_price, deployment.units[debt_asset]),
+        seize_value=mul_div_down(quote.seize_amount, collateral_price, deployment.units[collateral_asset]),
+        fee_value=mul_div_down(quote.fee_amount, collateral_price, deployment.units[collateral_asset]),
+        liquidation_bonus_ratio=quote.liquidation_bonus_ratio,
+        health_factor_ratio_before=before.health_factor_ratio,
+        health_factor_ratio_after=after.health_factor_ratio,
+        below_since=state.episodes[quote.row].since,
+    )
+
+
+def _feed_fee_reserve(state: State, quote: Quote) -> None:
+    asset = state.deployment.markets[quote.collateral_market].collateral_asset
+    for name, held in state.buffers:
+        if name == FEE_RESERVE:
+            held[asset] = held.get(asset, 0) + quote.fee_amount
+
+
+def write_off(state: State, protocol: Protocol, row: int, settled: Quote | None) -> list[Order]:
+    """Write off the account's lost debts, if the rule says that there are any, through the loss waterfall.
+
+    `settled` is the liquidation that was settled just before, None where there was none.
+    """
+    if write_off_refusal(state, protocol, row) is not None:
+        return []
+    account = state.deployment.book.account_at(row)
+    return [_absorbed(state, account, lost) for lost in protocol.write_off(state.deployment, row, settled)]
+
+
+def _absorbed(state: State, account: bytes, lost: BadDebt) -> AbsorbLoss:
+    deployment = state.deployment
+    asset = deployment.markets[lost.debt_market].debt_asset
+    payments = loss_payments(lost.amount, [(name, held.get(asset, 0)) for name, held in state.buffers])
+    paid = {payment.absorber: payment.amount for payment in payments}
+    for name, held in state.buffers:
+        if paid.get(name):
+            held[asset] -= paid[name]
+    value = _value(state, asset, lost.amount)
+    state.losses.append(Loss(deployment.at, lost.debt_market, value))
+    return AbsorbLoss(account, lost.debt_market, lost.amount, value, payments)
+
+
+def _value(state: State, asset: int, amount: Amount) -> Value:
+    price = state.deployment.prices[asset]
+    assert price is not None, asset
+    return mul_div_down(amount, price, state.deployment.units[asset])

@@ -1,0 +1,189 @@
+"""Everything the engine knows between two events, and its canonical bytes.
+
+Rows are where an account happens to stand in the book; whatever leaves this room (orders, hashes, snapshots) names
+accounts by their bytes and lists them in order of those bytes. An *episode* is the time that an account
+spends below the line; accounts above it leave no trace here.
+"""
+
+import hashlib
+from collections import deque
+from typing import Final
+
+import msgspec
+
+from seawall.ledger.deployment import Buffer, Deployment, OracleRule, Policy
+from seawall.ledger.event import DeploymentOpened, OracleRound
+from seawall.ledger.market import Market, MarketState
+from seawall.ledger.order import Refusal
+from seawall.rules.circuit_breaker import Breaker
+from seawall.rules.oracle import PriceState
+from seawall.units import Amount, Milliseconds, Price, Value
+
+NO_ORDER: Final = 0
+
+
+PASSING: Final = frozenset(
+    {
+        Refusal.PRICE_MISSING,
+        Refusal.PRICE_STALE,
+        Refusal.PRICE_CONTRADICTORY,
+        Refusal.MARKET_HALTED,
+        Refusal.GRACE_PERIOD,
+    }
+)
+"""Refusals that lie outside the account and end with a price or with a breaker."""
+
+
+class Episode(msgspec.Struct):
+    """An account's time below the line: since when, its open order, or why there is none."""
+
+    since: Milliseconds
+    order_id: int = NO_ORDER
+    expires_at: Milliseconds = 0
+    fill_ids: set[int] = msgspec.field(default_factory=set)
+    declined: Refusal | None = None
+
+
+class Loss(msgspec.Struct, frozen=True):
+    """Bad debt that was written off at a moment; the circuit breaker counts the recent ones."""
+
+    at: Milliseconds
+    market: int
+    value: Value
+
+
+class State:
+    """The engine's state; only the engine's own modules write it."""
+
+    def __init__(self, opened: DeploymentOpened) -> None:
+        self.opened = opened
+        self.deployment = Deployment(opened.assets, opened.markets, opened.market_states, opened.account_width)
+        self.deployment.at = opened.at
+        self.policy: Policy = opened.policy
+        self.oracle_rules: tuple[OracleRule, ...] = opened.oracle_rules
+        self.rounds: list[dict[int, OracleRound]] = [{} for _ in opened.assets]
+        self.price_states: list[PriceState] = [PriceState.MISSING] * len(opened.assets)
+        self.aging_assets = [nth for nth, rule in enumerate(opened.oracle_rules) if rule.price_age_ms_max]
+        self.markets_of_asset: list[list[int]] = [
+            [nth for nth, market in enumerate(opened.markets) if asset in (market.collateral_asset, market.debt_asset)]
+            for asset in range(len(opened.assets))
+        ]
+        self.episodes: dict[int, Episode] = {}
+        self.order_rows: dict[int, int] = {}
+        self.due: deque[tuple[Milliseconds, int]] = deque()
+        self.blocked: set[int] = set()
+        self.permission_seen: tuple[object, ...] = ()
+        self.order_count = 0
+        self.buffers: list[tuple[str, dict[int, Amount]]] = [(b.name, dict(b.amounts)) for b in opened.policy.buffers]
+        self.breakers: list[Breaker] = [Breaker() for _ in opened.markets]
+        self.losses: list[Loss] = []
+        self.block_number = 0
+        self.event_count = 0
+
+    def canonical_bytes(self) -> bytes:
+        """Return the state as bytes: the same for the same events, on any machine and in any process."""
+        return _encoder.encode(self._record()) + self.deployment.book.canonical_bytes()
+
+    def digest(self) -> str:
+        """Return the state hash: SHA-256 of the canonical bytes, in hexadecimal."""
+        return hashlib.sha256(self.canonical_bytes()).hexdigest()
+
+    def snapshot(self) -> bytes:
+        """Return bytes from which `restored` makes the same state."""
+        head = _encoder.encode(self._record())
+        return len(head).to_bytes(8, "little") + head + self.deployment.book.canonical_bytes()
+
+    @classmethod
+    def restored(cls, data: bytes) -> "State":
+        """Rebuild the state that wrote `data`."""
+        size = int.from_bytes(data[:8], "little")
+        record = _decoder.decode(data[8 : 8 + size])
+        state = cls(record.opened)
+        state._restore(record, data[8 + size :])
+        return state
+
+    def _record(self) -> "_Record":
+        book, deployment = self.deployment.book, self.deployment
+        account_at = book.account_at
+        return _Record(
+            opened=self.opened,
+            at=deployment.at,
+            markets=tuple(deployment.markets),
+            market_states=tuple(deployment.market_states),
+            prices=tuple(deployment.prices),
+            price_states=tuple(self.price_states),
+            rounds=tuple(tuple(sorted(by_source.items())) for by_source in self.rounds),
+            episodes=tuple(sorted((account_at(row), _EpisodeRecord.of(e)) for row, e in self.episodes.items())),
+            order_count=self.order_count,
+            buffers=tuple(Buffer(name, tuple(sorted(held.items()))) for name, held in self.buffers),
+            breakers=tuple(self.breakers),
+            losses=tuple(self.losses),
+            block_number=self.block_number,
+            event_count=self.event_count,
+            balance_totals=tuple(book.balance_totals),
+        )
+
+    def _restore(self, record: "_Record", book_bytes: bytes) -> None:
+        deployment = self.deployment
+        deployment.at = record.at
+        deployment.markets = list(record.markets)
+        deployment.market_states = list(record.market_states)
+        deployment.prices = list(record.prices)
+        deployment.book = deployment.book.from_canonical_bytes(
+            book_bytes, deployment.book.account_width, len(record.markets)
+        )
+        self.price_states = list(record.price_states)
+        self.rounds = [dict(by_source) for by_source in record.rounds]
+        for account, episode in record.episodes:
+            row = deployment.book.row_of(account)
+            self.episodes[row] = episode.to_episode()
+            if episode.order_id != NO_ORDER:
+                self.order_rows[episode.order_id] = row
+            if self.episodes[row].declined in PASSING:
+                self.blocked.add(row)
+        self.due.extend(sorted((episode.expires_at, row) for row, episode in self.episodes.items()))
+        self.order_count = record.order_count
+        self.buffers = [(b.name, dict(b.amounts)) for b in record.buffers]
+        self.breakers = list(record.breakers)
+        self.losses = list(record.losses)
+        self.block_number = record.block_number
+        self.event_count = record.event_count
+
+
+class _EpisodeRecord(msgspec.Struct, frozen=True, order=True, array_like=True):
+    since: Milliseconds
+    order_id: int
+    expires_at: Milliseconds
+    fill_ids: tuple[int, ...]
+    declined: str
+
+    @classmethod
+    def of(cls, episode: Episode) -> "_EpisodeRecord":
+        declined = "" if episode.declined is None else episode.declined.value
+        return cls(episode.since, episode.order_id, episode.expires_at, tuple(sorted(episode.fill_ids)), declined)
+
+    def to_episode(self) -> Episode:
+        declined = Refusal(self.declined) if self.declined else None
+        return Episode(self.since, self.order_id, self.expires_at, set(self.fill_ids), declined)
+
+
+class _Record(msgspec.Struct, frozen=True):
+    opened: DeploymentOpened
+    at: Milliseconds
+    markets: tuple[Market, ...]
+    market_states: tuple[MarketState, ...]
+    prices: tuple[Price | None, ...]
+    price_states: tuple[PriceState, ...]
+    rounds: tuple[tuple[tuple[int, OracleRound], ...], ...]
+    episodes: tuple[tuple[bytes, _EpisodeRecord], ...]
+    order_count: int
+    buffers: tuple[Buffer, ...]
+    breakers: tuple[Breaker, ...]
+    losses: tuple[Loss, ...]
+    block_number: int
+    event_count: int
+    balance_totals: tuple[int, ...]
+
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+_decoder = msgspec.json.Decoder(_Record)

@@ -1,0 +1,57 @@
+"""What anyone may read of an engine between two events: the `StateView` of the keeper's ports, without a copy."""
+
+from seawall.engine.engine import Engine
+from seawall.engine.permission import liquidation_refusal
+from seawall.ledger.book import ABSENT
+from seawall.ledger.order import Refusal
+from seawall.protocols.protocol import Health, Limit, Quote
+from seawall.units import Amount, Milliseconds, Price
+
+
+class EngineView:
+    """Reads one engine; it never changes it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def at(self) -> Milliseconds:
+        """Time of the last event."""
+        return self._engine.state.deployment.at
+
+    def price(self, asset: int) -> Price | None:
+        """Return the mark price of an asset, or None while it is unknown."""
+        return self._engine.state.deployment.prices[asset]
+
+    def health(self, account: bytes) -> Health | Refusal:
+        """Return the account's exact health."""
+        row = self._row(account)
+        if row == ABSENT:
+            return Refusal.NO_DEBT
+        return self._engine.protocol.health(self._engine.state.deployment, row)
+
+    def liquidation_limit(self, account: bytes) -> Limit | Refusal:
+        """Return the largest liquidation that would be settled now, or why none would."""
+        row = self._row(account)
+        if row == ABSENT:
+            return Refusal.NO_DEBT
+        state, protocol = self._engine.state, self._engine.protocol
+        limit = protocol.liquidation_limit(state.deployment, row)
+        if isinstance(limit, Refusal):
+            return limit
+        refusal = liquidation_refusal(state, protocol, row, (limit.debt_market, limit.collateral_market))
+        return limit if refusal is None else refusal
+
+    def quote(self, account: bytes, debt_market: int, collateral_market: int, repay_amount: Amount) -> Quote | Refusal:
+        """Return the exact amounts of a fill that came now, or why it would be refused."""
+        row = self._row(account)
+        if row == ABSENT:
+            return Refusal.NO_DEBT
+        state, protocol = self._engine.state, self._engine.protocol
+        refusal = liquidation_refusal(state, protocol, row, (debt_market, collateral_market))
+        if refusal is not None:
+            return refusal
+        return protocol.quote(state.deployment, row, debt_market, collateral_market, repay_amount)
+
+    def _row(self, account: bytes) -> int:
+        return self._engine.state.deployment.book.row_of(account)
