@@ -1,7 +1,8 @@
 """The journal's bytes: what an entry says, and the chain that ties it to everything before it.
 
 An entry is an event and the orders that it caused, each as canonical JSON: fields in the order of their class,
-defaults left out, no spaces, binary columns in base64, integers of any size as digits. So equal records have equal bytes.
+defaults left out, mappings sorted, no spaces, binary columns in base64, integers of any size as digits. So equal records
+have equal bytes.
 
     chain(0) = SHA-256(header)
     chain(n) = SHA-256(chain(n - 1) + length(event) + length(orders) + event + orders)
@@ -15,15 +16,16 @@ from struct import Struct
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from seawall import __version__
 from seawall.errors import ConfigError, JournalCorrupt
-from seawall.ledger.event import SCHEMA, Event
+from seawall.ledger.event import SCHEMA, DeploymentOpened, Event
 from seawall.ledger.order import Order
 
 NO_ORDERS: Final = b"[]"
 
-_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+_ENCODER: Final = msgspec.json.Encoder()
 _LENGTHS: Final = Struct(">QQ")
 
 
@@ -59,7 +61,15 @@ _HEADER_DECODER: Final = msgspec.json.Decoder(JournalHeader)
 
 def encode_event(event: Event) -> bytes:
     """Return the canonical bytes of an event."""
+    if isinstance(event, DeploymentOpened):
+        event = _with_sorted_categories(event)
     return _ENCODER.encode(event)
+
+
+def _with_sorted_categories(event: DeploymentOpened) -> DeploymentOpened:
+    """Return an equal event; categories are the only mapping in any event, and a mapping keeps its order of making."""
+    markets = (replace(market, categories=dict(sorted(market.categories.items()))) for market in event.markets)
+    return replace(event, markets=tuple(markets))
 
 
 def encode_orders(orders: tuple[Order, ...]) -> bytes:
