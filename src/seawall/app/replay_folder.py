@@ -1,0 +1,90 @@
+"""The folder that a replay leaves: its files by name, and how they are read back.
+
+outcome.json          what happened; the same bytes for the same inputs
+timings.json          how long it took
+liquidations.parquet  one row a settled fill
+timeline.parquet      one row a tick
+health.parquet        one row an account with debt, before, at the worst moment and after
+journal.sqlite        every event and every order
+report.html           the page
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+
+from seawall.errors import ConfigError, DataError, StorageError
+
+OUTCOME: Final = "outcome.json"
+TIMINGS: Final = "timings.json"
+LIQUIDATIONS: Final = "liquidations.parquet"
+TIMELINE: Final = "timeline.parquet"
+HEALTH: Final = "health.parquet"
+JOURNAL: Final = "journal.sqlite"
+REPORT: Final = "report.html"
+
+
+class ReplayRecord(msgspec.Struct, frozen=True):
+    """What a finished replay left: the outcome as its JSON says it, and the three tables."""
+
+    outcome: dict[str, Any]
+    liquidations: pl.DataFrame
+    timeline: pl.DataFrame
+    health: pl.DataFrame
+
+
+def read_outcome(folder: Path) -> dict[str, Any]:
+    """Return the outcome of a finished replay; raises ConfigError where there is none, DataError where it is broken."""
+    path = folder / OUTCOME
+    if not path.is_file():
+        hint = " (the run did not finish: `seawall resume` goes on with it)" if (folder / JOURNAL).exists() else ""
+        raise ConfigError(f"{path} does not exist{hint}")
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise DataError(f"{path} is not an outcome: {error}") from error
+
+
+def read_record(folder: Path) -> ReplayRecord:
+    """Return everything that the page and the tables are made of."""
+    outcome = read_outcome(folder)
+    return ReplayRecord(outcome, *(_read_table(folder / name) for name in (LIQUIDATIONS, TIMELINE, HEALTH)))
+
+
+def _read_table(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path)
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path} does not exist") from error
+    except pl.exceptions.PolarsError as error:
+        raise DataError(f"{path} is not a Parquet table: {error}") from error
+
+
+def journal_path(folder: Path) -> Path:
+    """Return the path of the folder's journal; raises ConfigError where there is none."""
+    path = folder / JOURNAL
+    if not path.is_file():
+        raise ConfigError(f"{path} does not exist; name a folder that `seawall replay` wrote")
+    return path
+
+
+def prepare(folder: Path, *, force: bool) -> None:
+    """Make an empty folder for a replay; with `force`, remove the files that an earlier replay left there."""
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder} is a file, not a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        entries = sorted(path.name for path in folder.iterdir())
+        if entries and not force:
+            raise ConfigError(
+                f"folder {folder} is not empty, it holds {len(entries)} entries, first {entries[0]}; "
+                "--force replaces what a replay left there"
+            )
+        for name in (OUTCOME, TIMINGS, LIQUIDATIONS, TIMELINE, HEALTH, REPORT):
+            (folder / name).unlink(missing_ok=True)
+        for suffix in ("", "-wal", "-shm"):
+            (folder / (JOURNAL + suffix)).unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be written: {error.strerror}") from error

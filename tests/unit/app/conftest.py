@@ -1,0 +1,157 @@
+"""A folder as a finished replay leaves it, made up: enough of everything for the page to draw."""
+
+import json
+import math
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+START_MS = 1_583_971_200_000
+TICK_MS = 60_000
+TICKS = 2_880
+WAD = 10**18
+
+
+def price_at(tick: int) -> float:
+    fall = 95.0 / (1.0 + math.exp(-(tick - 780) / 60)) + 25.0 * math.exp(-(((tick - 1_520) / 45) ** 2))
+    return 197.0 - fall + 1.1 * math.sin(tick / 170.0) + 0.5 * math.sin(tick / 31.0)
+
+
+def made_up_outcome(title: str) -> dict[str, object]:
+    def amounts(**fields: int) -> dict[str, str]:
+        return {name: str(amount) for name, amount in fields.items()}
+
+    return {
+        "schema": 1,
+        "scenario": "black_thursday",
+        "title": title,
+        "inputs": [
+            {"name": "ETH price", "kind": "reconstructed", "sha256": "ab" * 32, "detail": "14 anchors, bridge between"},
+            {"name": "book", "kind": "data", "sha256": "cd" * 32, "detail": "book.csv, 5,000 accounts"},
+            {"name": "depth", "kind": "model", "sha256": "", "detail": "4 M within 2 %, recovers in 30 min"},
+            {"name": "keepers", "kind": "assumed", "sha256": "", "detail": "8 keepers, 12 s, 2 M each"},
+        ],
+        "notes": ["Prices are rebased: returns of the path on the book's own prices.", "UNI follows the path of ETH."],
+        "protocol": "aave_v3@3.3",
+        "protocol_proof": "source vectors",
+        "seed": 1,
+        "accounts": 5_000,
+        "ticks": TICKS,
+        "blocks": 13_292,
+        "events": 13_320,
+        "liquidations": 600,
+        "accounts_liquidated": 412,
+        "assets": {
+            "DAI": {
+                "decimals": 18,
+                "debt_amount": amounts(
+                    before=61_234_567 * WAD,
+                    accrued=4_321 * WAD,
+                    repaid=18_002_345 * WAD,
+                    written_off=1_204_117 * WAD,
+                    after=42_032_426 * WAD,
+                ),
+                "collateral_amount": amounts(before=0, accrued=0, seized=0, fee=0, after=0),
+            },
+            "ETH": {
+                "decimals": 18,
+                "debt_amount": amounts(before=0, accrued=0, repaid=0, written_off=0, after=0),
+                "collateral_amount": amounts(
+                    before=612_345 * WAD, accrued=0, seized=160_800 * WAD, fee=803 * WAD, after=450_742 * WAD
+                ),
+            },
+        },
+        "debt_repaid_value": str(18_002_345 * WAD),
+        "collateral_seized_value": str(18_992_474 * WAD),
+        "liquidation_bonus_value": str(900_117 * WAD),
+        "liquidation_fee_value": str(90_012 * WAD),
+        "bad_debt_value": str(1_204_117 * WAD),
+        "buffer_drawn_value": str(500_000 * WAD),
+        "borrower_loss_value": str(990_129 * WAD),
+        "socialized_loss_value": str(704_117 * WAD),
+        "payers": {
+            "borrowers": str(990_129 * WAD),
+            "keepers": str(-900_117 * WAD),
+            "protocol": str(-90_012 * WAD),
+            "buffers": {"insurance_fund": str(500_000 * WAD)},
+            "lenders": str(704_117 * WAD),
+        },
+        "liquidatable_at_start": {"count": 3, "value": str(41 * WAD), "reasons": {"below_dust": 2, "no_collateral": 1}},
+        "liquidatable_at_end": {"count": 9, "debt_value": str(812 * WAD), "reasons": {"unprofitable": 9}},
+        "seconds_below_line": {"p50": 42.0, "p90": 610.0, "max": 9_812.0},
+        "worst_insolvent_value": str(2_204_117 * WAD),
+        "refusals": {"healthy": 14, "order_expired": 2},
+        "world": {"keeper_orders_unprofitable": 31, "oracle_rounds": 412},
+        "worst_accounts": [
+            {
+                "account": f"0x{nth:040x}",
+                "bad_debt_value": str((90_000 >> nth) * WAD),
+                "loss_value": str((40_000 >> nth) * WAD),
+                "liquidations": 3,
+                "health_factor_lowest": 0.71 + nth / 50,
+            }
+            for nth in range(10)
+        ],
+        "state_hash": "ef" * 32,
+        "journal_head": "01" * 32,
+    }
+
+
+def made_up_tables() -> dict[str, pl.DataFrame]:
+    ticks = range(TICKS)
+    prices = [price_at(tick) for tick in ticks]
+    strain = [max(0.0, (prices[tick - 15] if tick > 15 else prices[0]) - prices[tick]) for tick in ticks]
+    bad_debt: list[float] = []
+    for tick in ticks:
+        bad_debt.append((bad_debt[-1] if bad_debt else 0.0) + (max(0.0, strain[tick] - 4) * 4_000))
+    timeline = pl.DataFrame({
+        "at_ms": [START_MS + tick * TICK_MS for tick in ticks],
+        "price_ETH_f64": prices,
+        "price_DAI_f64": [1.0 + 0.04 * value / 20 for value in strain],
+        "liquidatable_count": [int(value * 3) for value in strain],
+        "liquidatable_debt_value_f64": [value * 90_000 for value in strain],
+        "insolvent_value_f64": [max(0.0, value - 3) * 120_000 for value in strain],
+        "bad_debt_value_f64": bad_debt,
+        "debt_value_f64": [61e6 for _ in ticks],
+        "collateral_value_f64": [612_345 * price for price in prices],
+        "open_order_count": [int(value * 2) for value in strain],
+    })  # fmt: skip
+    busy = [tick for tick in ticks if strain[tick] > 1][:: max(1, sum(value > 1 for value in strain) // 600)][:600]
+    repaid = [300.0 + 90_000.0 * (math.sin(tick * 12.9898) ** 8) for tick in busy]
+    liquidations = pl.DataFrame({
+        "at_ms": [START_MS + tick * TICK_MS for tick in busy],
+        "account": [f"0x{tick:040x}" for tick in busy],
+        "keeper": [tick % 8 for tick in busy],
+        "order_id": busy,
+        "fill_id": [0 for _ in busy],
+        "debt_asset": ["DAI" for _ in busy],
+        "collateral_asset": ["ETH" for _ in busy],
+        "collateral_price": [str(prices[tick]) for tick in busy],
+        "repay_value_f64": repaid,
+        "seize_value_f64": [value * 1.05 for value in repaid],
+        "fee_value_f64": [value * 0.005 for value in repaid],
+        "bad_debt_value_f64": [0.0 for _ in busy],
+        "seconds_below_line_f64": [float((tick * 7_919) % 613 + (tick % 5) ** 5) for tick in busy],
+    })  # fmt: skip
+    factors = [1.02 + 1.6 * ((nth * 37) % 997) / 997 for nth in range(1_500)]
+    debts = [500.0 + 200_000.0 * ((nth * 53) % 101) / 101 for nth in range(1_500)]
+    fall = {"before": 1.0, "worst": 0.62, "after": 0.83}
+    health = pl.DataFrame({
+        "moment": [moment for moment in fall for _ in factors],
+        "health_factor_f64": [factor * part for part in fall.values() for factor in factors],
+        "debt_value_f64": debts * 3,
+    })  # fmt: skip
+    return {"timeline": timeline, "liquidations": liquidations, "health": health}
+
+
+@pytest.fixture
+def finished_folder(tmp_path: Path) -> Path:
+    """A folder of a finished replay without its journal; its title holds what must be escaped."""
+    folder = tmp_path / "finished"
+    folder.mkdir()
+    outcome = made_up_outcome("Twelve & <b>thirteen</b> March 2020")
+    (folder / "outcome.json").write_text(json.dumps(outcome))
+    for name, frame in made_up_tables().items():
+        frame.write_parquet(folder / f"{name}.parquet")
+    return folder
