@@ -32,7 +32,11 @@ def pooled(*markets: tuple, indices: tuple[tuple[int, int], ...] = ()) -> Deploy
 
 
 def open_account(
-    deployment: Deployment, collateral: dict[int, int], debt: dict[int, int], account: bytes = ACCOUNT, category: int = 0
+    deployment: Deployment,
+    collateral: dict[int, int],
+    debt: dict[int, int],
+    account: bytes = ACCOUNT,
+    category: int = 0,
 ) -> int:
     """Add an account with these stored balances by market and return its row."""
     row = deployment.book.add_account(account)
