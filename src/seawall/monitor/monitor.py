@@ -1,0 +1,54 @@
+"""Who has left the half-space? A monitor answers for the whole book, in floats, with a proven bound.
+
+It keeps one recorded status an account, healthy or liquidatable, and reports the accounts whose status is not
+certain under the present prices; the protocol's integer rule then decides them. It may report too many, never too
+few: *flagged contains every account whose exact status differs from its recorded one*. Nothing that it computes
+enters the state.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+
+from seawall.ledger.deployment import Deployment
+from seawall.protocols.protocol import Protocol
+
+
+class Monitor(ABC):
+    """Watches the accounts of one deployment; a new monitor watches the book as it stands, every account as healthy.
+
+    Whoever changes the deployment says so with `touch` and `reprice` before the next `detect`; both only take
+    note, so a hundred changes cost one refresh.
+    """
+
+    def __init__(self, deployment: Deployment, protocol: Protocol) -> None:
+        self.deployment = deployment
+        self.protocol = protocol
+
+    @abstractmethod
+    def rebuild(self, liquidatable_rows: Iterable[int]) -> None:
+        """Forget everything and watch the book as it stands, with these rows recorded as liquidatable."""
+
+    @abstractmethod
+    def touch(self, row: int) -> None:
+        """Take note that an account's balances or category changed, or that it is new."""
+
+    @abstractmethod
+    def reprice(self, markets: Iterable[int] | None) -> None:
+        """Take note that prices, indices, totals or parameters of these markets changed; None means all."""
+
+    @abstractmethod
+    def detect(self) -> list[int]:
+        """Return, ascending, the rows whose recorded status is not certain now: the integer rule decides them."""
+
+    @abstractmethod
+    def is_liquidatable(self, row: int) -> bool:
+        """Return the recorded status of an account; a new one is healthy."""
+
+    @abstractmethod
+    def set_liquidatable(self, row: int, is_liquidatable: bool) -> None:
+        """Record what the integer rule decided."""
+
+    @property
+    @abstractmethod
+    def nbytes(self) -> int:
+        """Bytes that the monitor keeps, the book's own columns not counted."""
