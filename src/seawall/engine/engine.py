@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable
 from seawall.engine import intake, oracle, permission
 from seawall.engine.breakers import move_breakers, operator_decision
 from seawall.engine.invariants import check_invariants
-from seawall.engine.offers import offers, rows_to_look_at_again, withdraw
+from seawall.engine.offers import end_episode, offers, rows_to_look_at_again, withdraw
 from seawall.engine.settlement import settle_fill, write_off
 from seawall.engine.state import Episode, State
 from seawall.ledger.book import ABSENT
+from seawall.ledger.deployment import Deployment
 from seawall.ledger.event import (
     BlockObserved,
     CategoryChanged,
@@ -33,7 +34,7 @@ from seawall.monitor.monitor import Monitor
 from seawall.protocols.protocol import Protocol
 from seawall.units import Milliseconds
 
-MakeMonitor = Callable[[State, Protocol], Monitor]
+MakeMonitor = Callable[[Deployment, Protocol], Monitor]
 FindProtocol = Callable[[str], Protocol]
 SignatureCheck = Callable[[OperatorDecided], bool]
 
@@ -92,7 +93,7 @@ class Engine:
         self.state = state
         self.protocol = self._find_protocol(state.opened.protocol)
         self.protocol.check_markets(state.deployment.markets)
-        self.monitor = self._make_monitor(state, self.protocol)
+        self.monitor = self._make_monitor(state.deployment, self.protocol)
         self.monitor.rebuild(state.episodes)
         self.is_open = True
 
@@ -185,7 +186,7 @@ class Engine:
         state, protocol = self.state, self.protocol
         new: list[int] = []
         healthy: list[int] = []
-        for row in {*rows, *self.monitor.detect()}:
+        for row in {*rows, *self._undecided()}:
             is_below = protocol.is_liquidatable(state.deployment, row)
             if is_below == (row in state.episodes):
                 continue
@@ -194,26 +195,27 @@ class Engine:
         orders = self._close_episodes(healthy)
         for row in new:
             state.episodes[row] = Episode(since=state.deployment.at)
-        again = [row for row in rows_to_look_at_again(state) if row in state.episodes]
+        again = rows_to_look_at_again(state)
         for row in in_order(state, again):
-            orders += withdraw(state, row, Refusal.ORDER_EXPIRED)
+            orders += withdraw(state, row)
         freed = permission.rows_freed(state)
         lost, open_rows = self._write_off(in_order(state, {*new, *again, *freed}))
         orders += lost
         orders += offers(state, protocol, open_rows)
         return orders + move_breakers(state, protocol)
 
-    def _close_episodes(self, rows: list[int]) -> list[Order]:
-        orders: list[Order] = []
-        for row in in_order(self.state, rows):
-            reason = Refusal.HEALTHY if _has_debt(self.state, row) else Refusal.NO_DEBT
-            orders += withdraw(self.state, row, reason)
-            self._end_episode(row)
-        return orders
+    def _undecided(self) -> list[int]:
+        """Return the rows that the integer rule must decide; none before the first price, when it could not."""
+        if all(price is None for price in self.state.deployment.prices):
+            return []
+        return self.monitor.detect()
 
-    def _end_episode(self, row: int) -> None:
-        del self.state.episodes[row]
-        self.state.blocked.discard(row)
+    def _close_episodes(self, rows: list[int]) -> list[Order]:
+        """End the time below the line of accounts that are healthy now, or have no debt left."""
+        return [
+            end_episode(self.state, row, Refusal.HEALTHY if _has_debt(self.state, row) else Refusal.NO_DEBT)
+            for row in in_order(self.state, rows)
+        ]
 
     def _write_off(self, rows: list[int]) -> tuple[list[Order], list[int]]:
         """Write off what is already lost; return the orders and the rows that are still below the line."""
@@ -226,7 +228,7 @@ class Engine:
                 self.monitor.touch(row)
             if lost and not self.protocol.is_liquidatable(self.state.deployment, row):
                 self.monitor.set_liquidatable(row, False)
-                self._end_episode(row)
+                orders += self._close_episodes([row])
             else:
                 left.append(row)
         return orders, left

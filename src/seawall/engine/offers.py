@@ -116,12 +116,23 @@ def rows_to_look_at_again(state: State) -> list[int]:
     return rows
 
 
-def withdraw(state: State, row: int, reason: Refusal) -> list[CancelOrder]:
-    """Close the account's open order, if it has one, with the reason."""
+def withdraw(state: State, row: int) -> list[CancelOrder]:
+    """Close the account's open order, if it has one, because it is as old as an order may be."""
     episode = state.episodes[row]
-    if episode.order_id == NO_ORDER:
-        return []
-    order = CancelOrder(episode.order_id, state.deployment.book.account_at(row), reason)
-    del state.order_rows[episode.order_id]
+    return [_cancel(state, row, Refusal.ORDER_EXPIRED)] if episode.order_id != NO_ORDER else []
+
+
+def end_episode(state: State, row: int, reason: Refusal) -> CancelOrder:
+    """End the account's time below the line and close its open order, if it has one."""
+    order = _cancel(state, row, reason)
+    del state.episodes[row]
+    state.blocked.discard(row)
+    return order
+
+
+def _cancel(state: State, row: int, reason: Refusal) -> CancelOrder:
+    episode = state.episodes[row]
+    order = CancelOrder(episode.order_id, state.deployment.book.account_at(row), reason, episode.since)
+    state.order_rows.pop(episode.order_id, None)
     episode.order_id = NO_ORDER
-    return [order]
+    return order

@@ -1,7 +1,8 @@
 """From an account's bytes to its row: an open-addressing table of 32-bit rows, eight bytes an account.
 
 A dictionary of bytes would cost 190 bytes an account, more than all its positions. The table holds rows
-only; a key is compared with the bytes in the book's own column. Its layout decides nothing.
+only; a key is compared with the bytes in the book's own column. A key's home comes from all its 64-bit words, folded
+together: names are padded at the end, addresses of contracts often share their beginning. Its layout decides nothing.
 """
 
 from typing import Final
@@ -30,7 +31,10 @@ class AccountIndex:
         self._view = self._table.data
 
     def _home(self, account: bytes) -> int:
-        return ((int.from_bytes(account[-8:], "little") * _FIBONACCI) & _MASK_64) >> self._shift
+        folded = int.from_bytes(account, "little")
+        folded ^= folded >> 256
+        folded ^= folded >> 128
+        return (((folded ^ folded >> 64) & _MASK_64) * _FIBONACCI & _MASK_64) >> self._shift
 
     def find(self, account: bytes, keys: bytearray) -> int:
         """Return the row whose key in `keys` is `account`, or ABSENT."""
@@ -63,11 +67,10 @@ class AccountIndex:
         self._count = count
         if count == 0:
             return
-        tails = np.frombuffer(keys, dtype=np.uint8, count=count * self._width)
-        tails = tails.reshape(count, self._width)[:, -8:]
-        padded = np.zeros((count, 8), dtype=np.uint8)
-        padded[:, : tails.shape[1]] = tails
-        homes = (padded.view("<u8").ravel() * np.uint64(_FIBONACCI)) >> np.uint64(self._shift)
+        padded = np.zeros((count, -(self._width // -8) * 8), dtype=np.uint8)
+        padded[:, : self._width] = np.frombuffer(keys, np.uint8, count * self._width).reshape(count, self._width)
+        folded = np.bitwise_xor.reduce(padded.view("<u8"), axis=1)
+        homes = (folded * np.uint64(_FIBONACCI)) >> np.uint64(self._shift)
         self._place_all(homes.astype(np.int64), np.arange(count, dtype=np.int32))
 
     def _place_all(self, at: NDArray[np.int64], rows: NDArray[np.int32]) -> None:

@@ -161,14 +161,32 @@ class Book:
         return at
 
     def _move(self, row: int, capacity: int) -> None:
-        start, stop = self._used, self._used + capacity
+        """Give the account's block room for `capacity` positions, where it lies if it is the last one."""
+        if self._first[row] + self._capacity[row] != self._used or self._used == self.slot.size:
+            if self._used + capacity > self.slot.size:
+                self._make_room(capacity)
+            first, count, start = self._first[row], self._count[row], self._used
+            for column in (self.slot, self.low, self.high):
+                column[start : start + count] = column[first : first + count]
+            self._first[row] = start
+        self._capacity[row], self._used = capacity, self._first[row] + capacity
+
+    def _make_room(self, capacity: int) -> None:
+        """Close the gaps that moved blocks left, and lengthen the columns where that frees less than an eighth."""
+        first, count = self.first[: self.account_count], self.count[: self.account_count]
+        live = int(count.sum(dtype=np.int64))
+        if 8 * live < 7 * self._used:
+            starts = np.cumsum(count, dtype=np.int64) - count
+            source = np.repeat(first - starts, count) + np.arange(live)
+            for column in (self.slot, self.low, self.high):
+                column[:live] = column[source]
+            first[:] = starts
+            self.capacity[: self.account_count] = count
+            self._used = live
+        stop = self._used + capacity
         if stop > self.slot.size:
             size = _grown(stop)
             self._set_position_columns(*(np.resize(c, size) for c in (self.slot, self.low, self.high)))
-        first, count = self._first[row], self._count[row]
-        for column in (self.slot, self.low, self.high):
-            column[start : start + count] = column[first : first + count]
-        self._first[row], self._capacity[row], self._used = start, capacity, stop
 
     def _drop(self, row: int, at: int) -> None:
         """Remove the position at `at` by moving the account's last one into its place."""

@@ -66,11 +66,16 @@ class Liquidate(_Order, frozen=True, tag=True, omit_defaults=True):
 
 
 class CancelOrder(_Order, frozen=True, tag=True, omit_defaults=True):
-    """Withdraw an open order, with the reason; HEALTHY means that the account is above the line again."""
+    """Withdraw the account's open order, with the reason.
+
+    ORDER_EXPIRED: another order or a refusal follows. Any other reason ends the account's time below the line, which
+    began at `below_since`; `order_id` is zero where no order was open.
+    """
 
     order_id: int
     account: bytes
     reason: Refusal
+    below_since: Milliseconds
 
 
 class DeclineAccount(_Order, frozen=True, tag=True, omit_defaults=True):

@@ -63,7 +63,7 @@ EVENTS: list[Event] = [
     OperatorDecided(at=7, operator="ab", market=0, level=0, signature="cd"),
 ]
 ORDERS: tuple[Order, ...] = (
-    CancelOrder(order_id=1, account=b"\x01" * 20, reason=Refusal.HEALTHY),
+    CancelOrder(order_id=1, account=b"\x01" * 20, reason=Refusal.HEALTHY, below_since=0),
     AbsorbLoss(b"\x01" * 20, 0, 10**20, 10**38, (Payment("insurance_fund", 1), Payment("lenders", 10**20 - 1))),
     HaltMarket(market=0, level=1, reason="loss"),
 )
