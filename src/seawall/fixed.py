@@ -43,6 +43,16 @@ def mul_div_half_up(left: int, right: int, divisor: int) -> int:
     return (left * right + divisor // 2) // divisor
 
 
+def mul_div_mul_div_down(first: int, second: int, divisor: int, third: int, last_divisor: int) -> int:
+    """Return floor(floor(first * second / divisor) * third / last_divisor): an amount by its index, then its value."""
+    return first * second // divisor * third // last_divisor
+
+
+def mul_div_mul_div_up(first: int, second: int, divisor: int, third: int, last_divisor: int) -> int:
+    """Return ceil(ceil(first * second / divisor) * third / last_divisor)."""
+    return -(first * second // -divisor * third // last_divisor)
+
+
 def sqrt_down(value: int) -> int:
     """Return floor(sqrt(value))."""
     return isqrt(value)
