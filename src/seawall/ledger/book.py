@@ -2,7 +2,7 @@
 
 A position is a slot (market and side) and a balance in the units that the deployment stores, kept as two
 64-bit limbs. An account's positions lie side by side in a block; a block that is full moves to the end, with
-room for one more. Rows are in order of arrival and mean nothing; the order that counts is that of the
+room for one more, and the gaps that are left are closed before the columns grow. Rows are in order of arrival and mean nothing; the order that counts is that of the
 account's bytes (`rows_in_order`), and canonical bytes are written in it.
 
 Memory: 20 bytes a position and, with 20-byte keys, 37 bytes an account, times the slack of growth (1/8).
@@ -60,7 +60,7 @@ class Book:
 
     @property
     def position_capacity(self) -> int:
-        """Entries of the position columns; the monitor keeps columns of the same length."""
+        """Entries of the position columns, gaps and room for growth included."""
         return int(self.slot.size)
 
     @property
@@ -161,15 +161,16 @@ class Book:
         return at
 
     def _move(self, row: int, capacity: int) -> None:
-        """Give the account's block room for `capacity` positions, where it lies if it is the last one."""
-        if self._first[row] + self._capacity[row] != self._used or self._used == self.slot.size:
-            if self._used + capacity > self.slot.size:
-                self._make_room(capacity)
-            first, count, start = self._first[row], self._count[row], self._used
+        """Give the account's block room for `capacity` positions: where it lies if it is the last one, else at the end."""
+        if self._used + capacity > self.slot.size:
+            self._make_room(capacity)
+        first, count, start = self._first[row], self._count[row], self._used
+        if first + self._capacity[row] == start:
+            start = first
+        else:
             for column in (self.slot, self.low, self.high):
                 column[start : start + count] = column[first : first + count]
-            self._first[row] = start
-        self._capacity[row], self._used = capacity, self._first[row] + capacity
+        self._first[row], self._capacity[row], self._used = start, capacity, start + capacity
 
     def _make_room(self, capacity: int) -> None:
         """Close the gaps that moved blocks left, and lengthen the columns where that frees less than an eighth."""
