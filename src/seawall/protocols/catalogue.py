@@ -5,9 +5,10 @@ from typing import Final
 from seawall.errors import ConfigError
 from seawall.protocols.aave_v3 import AAVE_V3
 from seawall.protocols.compound_v2 import COMPOUND_V2
+from seawall.protocols.morpho_blue import MORPHO_BLUE
 from seawall.protocols.protocol import Protocol
 
-_PROTOCOLS: Final[tuple[Protocol, ...]] = (*AAVE_V3, *COMPOUND_V2)
+_PROTOCOLS: Final[tuple[Protocol, ...]] = (*AAVE_V3, *COMPOUND_V2, *MORPHO_BLUE)
 
 
 def all_protocols() -> tuple[Protocol, ...]:

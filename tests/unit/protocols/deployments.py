@@ -46,3 +46,14 @@ def open_account(
     for market, balance in debt.items():
         deployment.book.set_balance(row, slot_of(market, DEBT), balance)
     return row
+
+
+def pair(
+    collateral: tuple[int, int], loan: tuple[int, int], lltv: int, account_width: int = 22, **totals: int
+) -> Deployment:
+    """One isolated market: collateral and loan asset as (decimals, price WAD), lltv WAD, totals of its state."""
+    parameters = RiskParameters(lltv, lltv, 0)
+    assets = (Asset("COLL", collateral[0]), Asset("LOAN", loan[0]))
+    deployment = Deployment(assets, (Market("COLL/LOAN", 0, 1, parameters),), (MarketState(**totals),), account_width)
+    deployment.prices = [collateral[1], loan[1]]
+    return deployment
