@@ -1,0 +1,76 @@
+"""What the screen flags contains every account that the exact rule would decide otherwise than it is recorded."""
+
+import random
+
+import pytest
+from tests.unit.monitor.books import even_book, pairs, pooled
+from tests.unit.monitor.planting import plant
+from tests.unit.monitor.rounded_pool import RoundedPool
+
+from seawall.ledger.deployment import Deployment
+from seawall.monitor.full_recompute import FullRecompute
+from seawall.protocols.catalogue import all_protocols
+from seawall.protocols.protocol import Protocol
+
+LINES = 2000
+POSITIONS_MAX = 16
+PROTOCOLS = (RoundedPool(), *all_protocols())
+CATEGORISED = ("rounded_pool", "aave_v3", "seawall")
+
+
+def drawn_deployment(protocol: Protocol, seed: int) -> Deployment:
+    draw = random.Random(seed)
+    deployment = (
+        pairs(draw) if protocol.accounts_are_per_market else pooled(draw, with_categories=protocol.name in CATEGORISED)
+    )
+    protocol.check_markets(deployment.markets)
+    return deployment
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.label)
+def test_no_account_planted_within_the_slack_is_missed(protocol):
+    deployment = drawn_deployment(protocol, seed=11)
+    planted = plant(deployment, protocol, random.Random(12), LINES, deployment.book.account_width, POSITIONS_MAX)
+    assert planted > 11_500
+    rows = range(deployment.book.account_count)
+    exact = [protocol.is_liquidatable(deployment, row) for row in rows]
+    assert 0.2 < sum(exact) / len(exact) < 0.8
+    monitor = FullRecompute(deployment, protocol)
+
+    flagged = set(monitor.detect())
+    assert [row for row in rows if exact[row] and row not in flagged] == []
+
+    monitor.rebuild(rows)
+    flagged = set(monitor.detect())
+    assert [row for row in rows if not exact[row] and row not in flagged] == []
+
+    monitor.rebuild([row for row in rows if exact[row]])
+    assert len(monitor.detect()) < len(exact)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.label)
+def test_an_ordinary_book_flags_almost_nothing(protocol):
+    if protocol.accounts_are_per_market:
+        pytest.skip("accounts of pairs are made by hand in the test above")
+    deployment = drawn_deployment(protocol, seed=5)
+    deployment.book = even_book(deployment, 20_000, debtors=0.7, health=1.002)
+    monitor = FullRecompute(deployment, protocol)
+    assert len(monitor.detect()) <= 2
+
+
+def test_a_smaller_slack_would_miss_accounts():
+    class TooSure(RoundedPool):
+        def screen_slack(self, deployment):
+            slack = super().screen_slack(deployment)
+            return type(slack)(0, 0, 0, 0, slack.value)
+
+    protocol = TooSure()
+    deployment = drawn_deployment(protocol, seed=11)
+    plant(deployment, protocol, random.Random(12), 200, deployment.book.account_width, POSITIONS_MAX)
+    flagged = set(FullRecompute(deployment, protocol).detect())
+    missed = [
+        row
+        for row in range(deployment.book.account_count)
+        if row not in flagged and protocol.is_liquidatable(deployment, row)
+    ]
+    assert missed, "the planted accounts do not reach into the slack"
