@@ -9,6 +9,7 @@ Safety assumptions: a sync that returned has reached the disk; a sector is writt
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +39,8 @@ class SqliteFile:
             self._connection = apsw.Connection(str(path), flags=flags, vfs=vfs)
         except apsw.CantOpenError as error:
             raise ConfigError(f"no such file, or not one that can be opened: {path}") from error
+        except apsw.Error as error:
+            raise self._named(error) from error
         self._is_open = True
         self._connection.pragma("locking_mode", "exclusive")
         self._connection.pragma("page_size", PAGE_BYTES)
@@ -90,7 +93,9 @@ class SqliteFile:
         if self._is_open:
             self._is_open, self._ending = False, ending
             self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-            self._connection.close(True)
+            # A disk that refused once may refuse here too; what is told is the first refusal.
+            with suppress(apsw.Error):
+                self._connection.close(True)
 
     def _begin(self) -> None:
         if not self._is_writing:
