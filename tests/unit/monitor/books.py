@@ -23,12 +23,12 @@ ASSETS = (
 )
 
 
-def risk(threshold_bps: int) -> RiskParameters:
+def risk(threshold_bps: int, bonus_bps: int = 500) -> RiskParameters:
     bps = WAD // BPS
     return RiskParameters(
-        max_loan_to_value_ratio=(threshold_bps - 200) * bps,
+        max_loan_to_value_ratio=max(0, threshold_bps - 200) * bps,
         liquidation_threshold_ratio=threshold_bps * bps,
-        liquidation_bonus_ratio=500 * bps,
+        liquidation_bonus_ratio=bonus_bps * bps,
         liquidation_fee_ratio=0,
         close_factor_ratio=WAD // 2,
     )
@@ -99,7 +99,9 @@ def pairs(draw: random.Random) -> Deployment:
     markets, states = [], []
     for at in range(len(ASSETS)):
         debt = (at + 1 + draw.randrange(len(ASSETS) - 1)) % len(ASSETS)
-        markets.append(Market(f"{ASSETS[at][0]}/{ASSETS[debt][0]}", at, debt, risk(draw.randint(4500, 9400))))
+        markets.append(
+            Market(f"{ASSETS[at][0]}/{ASSETS[debt][0]}", at, debt, risk(draw.randint(4500, 9400), bonus_bps=0))
+        )
         states.append(MarketState())
     deployment = Deployment(tuple(Asset(s, d) for s, d, _ in ASSETS), tuple(markets), tuple(states), WIDTH + 2)
     deployment.prices = [price for _, _, price in ASSETS]

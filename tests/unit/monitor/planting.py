@@ -23,7 +23,7 @@ def plant(
     groups = []
     for line in range(lines):
         debts, collaterals, category = _drawn_positions(deployment, protocol, draw, positions_max)
-        market = min(collaterals)
+        market = min(collaterals) >> 1
         rows = []
         for member in range(len(OFFSETS) + len(TILTS)):
             number = (line << 8) + member
@@ -34,6 +34,11 @@ def plant(
                 deployment.book.set_balance(row, slot, balance)
             rows.append(row)
         groups.append((rows, collaterals))
+
+    if protocol.balances_move_indices:
+        for market, state in enumerate(deployment.market_states):
+            shares = deployment.book.balance_totals[owed(market)]
+            state.debt_amount = shares // draw.choice([10**6, 10**6, 999_983, 7, 10**9]) + 1
 
     planted = 0
     for rows, collaterals in groups:
@@ -62,7 +67,8 @@ def _drawn_positions(
     category = draw.choice([0, 0, 1]) if any(market.categories for market in deployment.markets) else 0
     if protocol.accounts_are_per_market:
         market = draw.choice(markets)
-        return {owed(market): _drawn_balance(deployment, draw, market)}, {held(market): 1}, category
+        shares = _drawn_balance(deployment, draw, market) * draw.choice([1, 10**6])
+        return {owed(market): shares}, {held(market): 1}, category
     total = draw.randint(2, positions_max)
     debt_count = max(1, min(len(markets), total // 2 if draw.random() < 0.5 else 1))
     collateral_count = max(1, min(len(markets), total - debt_count))

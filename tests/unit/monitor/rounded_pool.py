@@ -71,9 +71,9 @@ class RoundedPool(Protocol):
             value = mul_div_down(self.amount_of(deployment, slot, balance), price, deployment.units[market] * E8_IN_WAD)
             if side_of(slot) == DEBT:
                 debt += value
-            else:
+            elif bps := self._threshold_bps(deployment, market, category):
                 collateral += value
-                weighted += value * self._threshold_bps(deployment, market, category)
+                weighted += value * bps
         average_bps = div_down(weighted, collateral) if collateral else 0
         within = mul_div_down(collateral, average_bps, BPS)
         ratio = mul_div_down(within, WAD, debt) if debt else 0
