@@ -9,7 +9,7 @@
 The bonus falls with health and never jumps, so no keeper gains by waiting. Capped, it lets a solvent account be closed
 without bad debt; the least bonus is what insolvent ones still pay, for without it no keeper would come.
 Rounding is against the keeper: seize down, debt left up, collateral left down, fee up; a partial repay so small that
-rounding eats the gain in health is refused.
+rounding eats the gain in health is refused. All this takes a base unit of every asset to be worth far less than dust.
 """
 
 from typing import NamedTuple
