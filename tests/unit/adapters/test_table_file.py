@@ -25,6 +25,12 @@ def test_plain_gzipped_and_parquet_tables_read_alike_whatever_their_name(tmp_pat
         assert rows.select("a", "b").rows() == [("1", "x"), ("2", "y")]
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
+    table = open_table(write(tmp_path, b"\xef\xbb\xbf" + TEXT.encode()))
+    assert table.columns == ("a", "b")
+    assert table.rows(("a",))["a"].to_list() == ["1", "2"]
+
+
 def test_rows_are_numbered_as_an_editor_numbers_them_and_blank_lines_count(tmp_path: Path) -> None:
     rows = open_table(write(tmp_path, b"a,b\n1,x\n\n2,y\n\n")).rows(("a",))
     assert rows.select("row", "a").rows() == [(2, "1"), (4, "2")]
