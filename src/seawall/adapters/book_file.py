@@ -76,14 +76,12 @@ def read_book(path: Path, decimals: Mapping[str, tuple[int, int]]) -> BookFile:
 
 
 def _refuse_unknown(table: TableFile, rows: pl.DataFrame, known: Mapping[str, object]) -> None:
-    for name in ("account", "symbol"):
-        empty = rows.filter(pl.col(name).is_null() | (pl.col(name) == ""))
-        if not empty.is_empty():
-            raise DataError(f"no {name}, {table.place(empty.item(0, ROW))}")
+    table.refuse_unnamed(rows, "account")
+    table.refuse_unnamed(rows, "symbol")
     unknown = rows.filter(~pl.col("symbol").is_in(list(known)))
     if not unknown.is_empty():
         symbol, row = unknown.select("symbol", ROW).row(0)
-        raise DataError(f"no market {symbol} ({nearest_names(symbol, known)}), {table.place(row)}")
+        raise DataError(f"no market {symbol[:40]} ({nearest_names(symbol, known)}), {table.place(row)}")
 
 
 def _account_width(table: TableFile, rows: pl.DataFrame) -> int:
@@ -111,9 +109,9 @@ def _amount(
     try:
         numerator, divisor = scaled(text or "", decimals)
     except ValueError as error:
-        raise DataError(f"{column} {text or ''!r} of {symbol} is not a number, {table.place(row)}") from error
+        raise DataError(f"{column} {(text or '')[:40]!r} of {symbol} is not a number, {table.place(row)}") from error
     if numerator < 0:
-        raise DataError(f"{column} {text} of {symbol} is negative, {table.place(row)}")
+        raise DataError(f"{column} {text:.40} of {symbol} is negative, {table.place(row)}")
     if div_up(numerator, divisor) > BALANCE_MAX:
-        raise DataError(f"{column} {text} of {symbol} is not below 2**127 base units, {table.place(row)}")
+        raise DataError(f"{column} {text:.40} of {symbol} is not below 2**127 base units, {table.place(row)}")
     return numerator, divisor

@@ -59,7 +59,7 @@ def number(text: str | int, name: str, place: str, digits: int = 18) -> int:
     except ValueError as error:
         raise DataError(f"{name} {str(text)[:40]!r} is not a number, {place}") from error
     if divisor > 1:
-        raise DataError(f"{name} {text} has more than {digits} fraction digits, {place}")
+        raise DataError(f"{name} {str(text)[:40]} has more than {digits} fraction digits, {place}")
     return numerator
 
 
@@ -67,7 +67,7 @@ def ratio(text: str | int, name: str, place: str, *, least: Ratio = 0, most: Rat
     """Return a WAD ratio between `least` and `most`."""
     value = number(text, name, place)
     if not least <= value <= most:
-        raise DataError(f"{name} {text} is not between {least // WAD} and {most // WAD}, {place}")
+        raise DataError(f"{name} {str(text)[:40]} is not between {least // WAD} and {most // WAD}, {place}")
     return value
 
 
@@ -80,8 +80,8 @@ def whole_number(text: str, name: str, place: str) -> int:
 
 def asset(symbol: str, decimals: int, place: str) -> Asset:
     """Return an asset with a name and decimals that amounts can be kept in."""
-    if not symbol or len(symbol) > SYMBOL_LENGTH_MAX or symbol != symbol.strip():
-        raise DataError(f"symbol {symbol[:80]!r} is not 1 to {SYMBOL_LENGTH_MAX} characters, {place}")
+    if not symbol or len(symbol) > SYMBOL_LENGTH_MAX or symbol != symbol.strip() or not symbol.isprintable():
+        raise DataError(f"symbol {symbol[:80]!r} is not 1 to {SYMBOL_LENGTH_MAX} printable characters, {place}")
     if not 0 <= decimals <= DECIMALS_MAX:
         raise DataError(f"decimals {decimals} of {symbol} are not between 0 and {DECIMALS_MAX}, {place}")
     return Asset(symbol, decimals)

@@ -94,9 +94,7 @@ def _wanted_rows(
 ) -> pl.DataFrame | None:
     """Return the rows of wanted symbols, or None, and add every symbol of the file to `known`."""
     rows = table.rows(columns)
-    nameless = rows.filter(pl.col("symbol").is_null() | (pl.col("symbol") == ""))
-    if not nameless.is_empty():
-        raise DataError(f"no symbol, {table.place(nameless.item(0, ROW))}")
+    table.refuse_unnamed(rows, "symbol")
     known.update(rows["symbol"].unique())
     if symbols is None:
         return rows
@@ -144,7 +142,7 @@ def _with_times(table: TableFile, rows: pl.DataFrame) -> pl.DataFrame:
     wrong = timed.filter(~pl.col("seconds").is_between(1, SECONDS_MAX).fill_null(False))
     if not wrong.is_empty():
         row, symbol, ts = wrong.select(ROW, "symbol", "ts").row(0)
-        raise DataError(f"ts {ts!r} of {symbol} is not whole unix seconds, {table.place(row)}")
+        raise DataError(f"ts {(ts or '')[:40]!r} of {symbol} is not whole unix seconds, {table.place(row)}")
     timed = timed.with_columns(pl.col("seconds").diff().over("symbol").alias("step"))
     wrong = timed.filter(pl.col("step") <= 0)
     if not wrong.is_empty():
@@ -181,11 +179,11 @@ def _price(table: TableFile, text: str | None, name: str, symbol: str, row: int)
     try:
         price = div_half_up(*scaled(text or "", 18))
     except ValueError as error:
-        raise DataError(f"{name} {text or ''!r} of {symbol} is not a number, {table.place(row)}") from error
+        raise DataError(f"{name} {(text or '')[:40]!r} of {symbol} is not a number, {table.place(row)}") from error
     if price <= 0:
-        raise DataError(f"{name} {text} of {symbol} is not positive, {table.place(row)}")
+        raise DataError(f"{name} {text:.40} of {symbol} is not positive, {table.place(row)}")
     if price > PRICE_MAX:
-        raise DataError(f"{name} {text} of {symbol} is above {PRICE_MAX // WAD}, {table.place(row)}")
+        raise DataError(f"{name} {text:.40} of {symbol} is above {PRICE_MAX // WAD}, {table.place(row)}")
     return price
 
 

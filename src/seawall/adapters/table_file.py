@@ -56,6 +56,15 @@ class TableFile:
             raise DataError(f"{self.path} has a header and no rows")
         return kept
 
+    def refuse_unnamed(self, rows: pl.DataFrame, column: str) -> None:
+        """Refuse a row whose name in `column` is empty or holds what cannot be printed."""
+        names = rows[column].unique()
+        wrong = [name for name in names if not name or not name.isprintable()]
+        if wrong:
+            name, row = rows.filter(pl.col(column).is_in(wrong, nulls_equal=True)).select(column, ROW).row(0)
+            fault = f"{column} {name[:40]!r} cannot be printed" if name else f"no {column}"
+            raise DataError(f"{fault}, {self.place(row)}")
+
     def _unreadable(self, error: PolarsError) -> str:
         """Say what is wrong with the table, naming the row where the cause is a number of fields."""
         if not self.is_parquet:

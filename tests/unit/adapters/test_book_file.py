@@ -91,6 +91,7 @@ def test_the_largest_amount_is_one_unit_below_two_to_the_127(path: Path) -> None
         (f"whale,ETH,1,0\n{FIRST},ETH,1,0\n", "account 'whale' is not an address of 0x and 40 digits as others are, in {path} row 2"),
         ("x" * 33 + ",ETH,1,0\n", f"account '{'x' * 33}' is longer than 32 bytes, in {{path}} row 2"),
         (",ETH,1,0\n", "no account, in {path} row 2"),
+        ("whale\0,ETH,1,0\n", "account 'whale\\x00' cannot be printed, in {path} row 2"),
         ("whale,,1,0\n", "no symbol, in {path} row 2"),
         ("whale,ETH,1,0,9\n", "5 fields under 4 columns, in {path} row 2"),
         ("", "{path} has a header and no rows"),

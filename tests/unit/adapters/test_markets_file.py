@@ -63,8 +63,8 @@ def test_a_threshold_times_one_plus_bonus_above_one_is_a_real_protocol_s_own_aff
     ("row", "message"),
     [
         ("ETH,18,0.8,0.5,1.08\nETH,18,0.8,0.5,1.08", "market ETH stands in row 2 already, in {path} row 3"),
-        (",18,0.8,0.5,1.08", "symbol '' is not 1 to 64 characters, in {path} row 2"),
-        (" ETH,18,0.8,0.5,1.08", "symbol ' ETH' is not 1 to 64 characters, in {path} row 2"),
+        (",18,0.8,0.5,1.08", "symbol '' is not 1 to 64 printable characters, in {path} row 2"),
+        (" ETH,18,0.8,0.5,1.08", "symbol ' ETH' is not 1 to 64 printable characters, in {path} row 2"),
         ("ETH,37,0.8,0.5,1.08", "decimals 37 of ETH are not between 0 and 36, in {path} row 2"),
         ("ETH,-1,0.8,0.5,1.08", "decimals '-1' is not a whole number, in {path} row 2"),
         ("ETH,18.0,0.8,0.5,1.08", "decimals '18.0' is not a whole number, in {path} row 2"),

@@ -125,6 +125,9 @@ def test_what_is_no_market_is_refused_with_its_place(before: str, after: str, me
 def test_no_file_and_no_markets_are_refused(path: Path) -> None:
     with pytest.raises(DataError, match=r"cannot read .*: No such file or directory"):
         read_markets(path)
+    path.write_text("a = " + "[" * 5000)
+    with pytest.raises(DataError, match="is not TOML"):
+        read_markets(path)
     path.write_text("assets = []\nmarkets = []\n")
     with pytest.raises(DataError, match="has no markets"):
         read_markets(path)
