@@ -122,5 +122,5 @@ def _bracket(guess: int, is_liquidatable_with) -> tuple[int, int]:
 
 
 def _reaches(guess: int) -> Iterator[int]:
-    for exponent in range(-12, 13):
+    for exponent in range(-12, 25):
         yield int(guess * 10.0**exponent) + 4

@@ -3,7 +3,8 @@
 import random
 
 import pytest
-from tests.unit.monitor.books import even_book, pairs, pooled, risk
+from benchmarks.synthetic_book import even_book, pool, risk
+from tests.unit.monitor.books import pairs
 from tests.unit.monitor.planting import plant
 from tests.unit.monitor.rounded_pool import RoundedPool
 
@@ -24,7 +25,7 @@ CATEGORISED = ("rounded_pool", "aave_v3", "seawall")
 def drawn_deployment(protocol: Protocol, seed: int) -> Deployment:
     draw = random.Random(seed)
     deployment = (
-        pairs(draw) if protocol.accounts_are_per_market else pooled(draw, with_categories=protocol.name in CATEGORISED)
+        pairs(draw) if protocol.accounts_are_per_market else pool(draw, with_categories=protocol.name in CATEGORISED)
     )
     if not protocol.accounts_are_per_market:
         # Collateral that secures nothing lies beside the rest, in one market and in one category.
@@ -56,7 +57,7 @@ def test_no_account_planted_within_the_slack_is_missed(protocol):
 
 @pytest.mark.parametrize("protocol", POOLED, ids=lambda protocol: protocol.label)
 def test_an_ordinary_book_flags_almost_nothing(protocol):
-    deployment = pooled(random.Random(5), with_categories=False)
+    deployment = pool(random.Random(5), with_categories=False)
     deployment.book = even_book(deployment, 20_000, debtors=0.7, health=1.002)
     monitor = FullRecompute(deployment, protocol)
     assert len(monitor.detect()) <= 2

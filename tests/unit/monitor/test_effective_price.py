@@ -5,7 +5,8 @@ import random
 from fractions import Fraction
 
 import pytest
-from tests.unit.monitor.books import account, held, owed, pooled
+from benchmarks.synthetic_book import pool
+from tests.unit.monitor.books import account, held, owed
 from tests.unit.monitor.rounded_pool import RoundedPool
 
 from seawall.fixed import WAD
@@ -39,7 +40,7 @@ def test_epsilon_covers_every_rounding_of_the_widest_account():
 
 def screened_margin(protocol, positions):
     """Return the float sum that the screen compares, for one healthy account."""
-    deployment = pooled(random.Random(1))
+    deployment = pool(random.Random(1))
     row = deployment.book.add_account(account(1))
     for slot, balance in positions.items():
         deployment.book.set_balance(row, slot, balance)
@@ -76,7 +77,7 @@ def test_the_screened_sum_never_exceeds_the_exact_worst_case(seed):
 
 @pytest.mark.parametrize("weight", [None, (1 << 600, 1), (1, 1 << 600)])
 def test_an_unknown_weight_or_one_beyond_the_proof_is_not_a_number(weight):
-    deployment = pooled(random.Random(1))
+    deployment = pool(random.Random(1))
     prices = EffectivePrices(deployment, Stated({0: weight}))
     prices.read_slack()
     prices.pair_count[0] = 1
@@ -85,7 +86,7 @@ def test_an_unknown_weight_or_one_beyond_the_proof_is_not_a_number(weight):
 
 
 def test_the_value_slack_rounds_outward():
-    deployment = pooled(random.Random(1))
+    deployment = pool(random.Random(1))
     prices = EffectivePrices(deployment, Stated({}, ScreenSlack(0, 0, 0, 0, 2**60 + 1)))
     prices.read_slack()
     assert prices.value_f64 > 2**60 + 1

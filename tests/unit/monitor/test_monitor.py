@@ -3,7 +3,8 @@
 import random
 
 import pytest
-from tests.unit.monitor.books import account, even_book, held, owed, pooled, risk
+from benchmarks.synthetic_book import even_book, pool, risk
+from tests.unit.monitor.books import account, held, owed
 from tests.unit.monitor.rounded_pool import RoundedPool
 
 from seawall.fixed import WAD
@@ -22,7 +23,7 @@ class Scene:
     """One pool, one monitor, accounts by number, and the loop that an engine makes of them."""
 
     def __init__(self, make):
-        self.deployment = pooled(random.Random(3))
+        self.deployment = pool(random.Random(3))
         self.deployment.markets[BTC] = self.deployment.markets[ETH].__class__(
             "BTC", BTC, BTC, risk(7000), {1: risk(9000)}
         )
@@ -221,7 +222,7 @@ def test_only_the_repriced_markets_are_asked_for_their_weights():
 
 
 def test_book_and_monitor_take_at_most_160_bytes_an_account_of_2_3_positions():
-    deployment = pooled(random.Random(1))
+    deployment = pool(random.Random(1))
     deployment.book = even_book(deployment, 100_000, debtors=0.715, health=1.001)
     assert 2.25 < deployment.book.position_capacity / 100_000 < 2.35
     monitor = FullRecompute(deployment, RoundedPool())
@@ -229,7 +230,7 @@ def test_book_and_monitor_take_at_most_160_bytes_an_account_of_2_3_positions():
 
 
 def test_a_book_grown_account_by_account_stays_within_160_bytes_too():
-    deployment = pooled(random.Random(1))
+    deployment = pool(random.Random(1))
     made = even_book(deployment, 30_000, debtors=0.715, health=1.001)
     monitor = FullRecompute(deployment, RoundedPool())
     for row in range(made.account_count):
