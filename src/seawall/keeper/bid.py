@@ -10,12 +10,13 @@ frontier: the bid is a proposal, and the rule decides again when the fill comes.
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from seawall.fixed import div_down, mul_div_down
+from seawall.fixed import mul_div_down
 from seawall.units import Amount
 
 _PARTS: Final = 10**9
 _NARROW: Final = 618_033_989
-_STEPS: Final = 44
+_SLIVER: Final = 10**6
+_STEPS: Final = 32
 
 
 class Bid(NamedTuple):
@@ -35,6 +36,8 @@ def best_bid(
 ) -> Bid:
     """Return the bid of greatest profit up to `repay_amount_max` and to what the keeper can afford.
 
+    Where not even the first thousandth pays, that is nothing: no larger part can.
+
     `repay_unit_value_f64` is the cost of one base unit; `proceeds_f64` says what a seized amount brings.
     """
     top_amount = min(repay_amount_max, affordable_amount)
@@ -45,8 +48,10 @@ def best_bid(
         return Bid(repay_amount, seize_amount, proceeds_f64(seize_amount) - repay_unit_value_f64 * repay_amount)
 
     whole = bid_for(_PARTS)
-    if whole.profit_f64 >= bid_for(_PARTS - div_down(_PARTS, 1_000)).profit_f64:
+    if whole.profit_f64 >= bid_for(_PARTS - _SLIVER).profit_f64:
         return whole
+    if bid_for(_SLIVER).profit_f64 <= 0.0:
+        return Bid(0, 0, 0.0)
     low, high = 0, _PARTS
     inner = low + mul_div_down(high - low, _PARTS - _NARROW, _PARTS)
     outer = low + mul_div_down(high - low, _NARROW, _PARTS)

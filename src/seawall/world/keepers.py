@@ -8,7 +8,9 @@ sold, in the block of the settlement.
 An order that nobody wants is parked, with the reason, and looked at again:
 - *dust*, its bonus at mark prices is below the least profit: after `recheck_ms`, each time twice as long, up to
   `recheck_ms_max`; below a quarter of the least profit, by its own numbers, not before a new order comes;
-- anything else (the market does not pay, no capital, the rule refuses): after `recheck_ms`.
+- *unprofitable*, the market does not pay: every `recheck_ms`, as soon as the market pays so much more for what the oracle
+  values at one that the same bid would pay (the bonus taken to be what it was);
+- *no capital*: after the reaction delay; anything that the rule refuses: after `recheck_ms`.
 """
 
 import heapq
@@ -18,7 +20,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from seawall.fixed import WAD
+from seawall.fixed import WAD, mul_div_up
 from seawall.keeper.bid import Bid, best_bid
 from seawall.keeper.ports import StateView
 from seawall.ledger.asset import Asset
@@ -30,6 +32,8 @@ from seawall.units import Amount, Milliseconds, Value
 from seawall.world.depth import Depth
 
 _HOPELESS: Final = 4
+_OFFERED_PARTS: Final = 10_001
+_LIMIT_PARTS: Final = 10_000
 _GONE: Final = (Refusal.ORDER_UNKNOWN, Refusal.ORDER_EXPIRED)
 
 
@@ -61,12 +65,25 @@ class _Wait(NamedTuple):
 
 
 class _Parked(msgspec.Struct):
-    """An open order as the keepers see it; `due_at` is None while a fill is on its way, or for hopeless dust."""
+    """An open order as the keepers see it; `due_at` is None while a fill is on its way, or for hopeless dust.
+
+    `needed_f64` is the market's rate for `pair` (collateral and debt asset) below which nobody looks again.
+    """
 
     order: Liquidate
     due_at: Milliseconds | None
     patience_ms: Milliseconds
     fill_count: int = 0
+    pair: tuple[int, int] = (0, 0)
+    needed_f64: float = 0.0
+
+
+class _Market(NamedTuple):
+    """What keepers see when they decide; pressures grow by what is planned in the same block."""
+
+    view: StateView
+    unit_values_f64: Sequence[float]
+    pressures_f64: list[float]
 
 
 class Keepers:
@@ -136,22 +153,22 @@ class Keepers:
             parked.due_at = None
             looked_at.append(parked)
         looked_at.sort(key=lambda parked: (-parked.order.priority, parked.order.account))
-        planned_f64 = [0.0] * len(self._units)
+        market = _Market(view, unit_values_f64, [depth.pressure_f64(at) for depth in self._depths])
         fills = []
         for parked in looked_at:
-            answer = self._answer(parked, at, view, unit_values_f64, planned_f64)
+            answer = self._answer(parked, at, market)
             if isinstance(answer, Fill):
                 fills.append(answer)
             else:
                 self._wait(parked.order.order_id, answer.due_at, answer.reason)
         return tuple(fills)
 
-    def _answer(
-        self, parked: _Parked, at: Milliseconds, view: StateView, unit_values_f64: Sequence[float],
-        planned_f64: list[float],
-    ) -> Fill | _Wait:  # fmt: skip
+    def _answer(self, parked: _Parked, at: Milliseconds, market: _Market) -> Fill | _Wait:
         """Return the fill of an order, or until when and why it waits."""
-        order, recheck_at = parked.order, at + self._rule.recheck_ms
+        order, view, recheck_at = parked.order, market.view, at + self._rule.recheck_ms
+        if parked.needed_f64 and self._rate_f64(parked.pair, market) < parked.needed_f64:
+            return _Wait(recheck_at, Reason.UNPROFITABLE.value)
+        parked.needed_f64 = 0.0
         limit = view.liquidation_limit(order.account)
         if isinstance(limit, Refusal):
             return _Wait(recheck_at, limit.value)
@@ -163,35 +180,60 @@ class Keepers:
             parked.patience_ms = min(2 * patience_ms, self._rule.recheck_ms_max)
             return _Wait(at + patience_ms, Reason.DUST.value)
         parked.patience_ms = self._rule.recheck_ms
+        return self._answer_within(parked, limit, at, market)
 
+    def _answer_within(self, parked: _Parked, limit: Limit, at: Milliseconds, market: _Market) -> Fill | _Wait:
+        """Return the fill that the market and the capital allow within the rule's limit, or the wait."""
+        order, view, recheck_at = parked.order, market.view, at + self._rule.recheck_ms
         collateral = self._markets[limit.collateral_market].collateral_asset
-        repay_unit_f64 = unit_values_f64[self._markets[limit.debt_market].debt_asset]
+        debt = self._markets[limit.debt_market].debt_asset
+        repay_unit_f64 = market.unit_values_f64[debt]
         keeper = self._next_keeper(limit.repay_amount * repay_unit_f64)
         affordable = min(limit.repay_amount, int(self.capital_f64[keeper] / repay_unit_f64))
-        pressure_f64 = self._depths[collateral].pressure_f64(at) + planned_f64[collateral]
 
         def proceeds_f64(amount: Amount) -> float:
-            value_f64 = amount * unit_values_f64[collateral]
-            return self._depths[collateral].proceeds_from_f64(pressure_f64, value_f64)
+            value_f64 = amount * market.unit_values_f64[collateral]
+            return self._depths[collateral].proceeds_from_f64(market.pressures_f64[collateral], value_f64)
 
         bid = self._bid(order.account, limit, affordable, repay_unit_f64, proceeds_f64, view)
         if isinstance(bid, Refusal):
             return _Wait(recheck_at, bid.value)
         if bid.profit_f64 < self._least_profit_f64:
-            is_short = affordable < limit.repay_amount
-            reason = Reason.CAPITAL if is_short else Reason.UNPROFITABLE
-            return _Wait(recheck_at, reason.value)
+            if affordable < limit.repay_amount and bid.repay_amount == affordable:
+                return _Wait(at + self._rule.reaction_ms, Reason.CAPITAL.value)
+            tried = bid.repay_amount or mul_div_up(limit.repay_amount, 1, _LIMIT_PARTS)
+            brought_f64 = proceeds_f64(mul_div_up(limit.seize_amount, tried, limit.repay_amount))
+            wanted_f64 = tried * repay_unit_f64 + (self._least_profit_f64 if bid.repay_amount else 0.0)
+            parked.pair = (collateral, debt)
+            parked.needed_f64 = self._rate_f64(parked.pair, market) * wanted_f64 / brought_f64
+            return _Wait(recheck_at, Reason.UNPROFITABLE.value)
 
-        paid_f64 = bid.repay_amount * repay_unit_f64
-        planned_f64[collateral] += bid.seize_amount * unit_values_f64[collateral]
+        offered = self._offer(order.account, limit, bid, view)
+        paid_f64 = offered * repay_unit_f64
+        market.pressures_f64[collateral] += bid.seize_amount * market.unit_values_f64[collateral]
         self.capital_f64[keeper] -= paid_f64
         self._paid[order.order_id, parked.fill_count] = paid_f64
         self._turn = (keeper + 1) % self._rule.count
         parked.fill_count += 1
         return Fill(
-            order.order_id, parked.fill_count - 1, order.account, keeper, limit.debt_market,
-            limit.collateral_market, bid.repay_amount,
-        )  # fmt: skip
+            order.order_id,
+            parked.fill_count - 1,
+            order.account,
+            keeper,
+            limit.debt_market,
+            limit.collateral_market,
+            offered,
+        )
+
+    def _rate_f64(self, pair: tuple[int, int], market: _Market) -> float:
+        """Return what the market pays for collateral that the oracle values at one, in debt that it values at one."""
+        collateral, debt = pair
+        impact_f64 = self._depths[collateral].impact_f64(market.pressures_f64[collateral])
+        marks_f64 = self._mark_value_f64(debt, self._units[debt], market.view) / self._mark_value_f64(
+            collateral, self._units[collateral], market.view
+        )
+        collateral_f64 = market.unit_values_f64[collateral] * self._units[collateral] * (1.0 - impact_f64)
+        return collateral_f64 / (market.unit_values_f64[debt] * self._units[debt]) * marks_f64
 
     def _bid(
         self, account: bytes, limit: Limit, affordable: Amount, repay_unit_f64: float,
@@ -199,7 +241,7 @@ class Keepers:
     ) -> Bid | Refusal:  # fmt: skip
         """Return the best bid within the capital; where the rule refuses a part, the whole if it pays."""
         bid = best_bid(limit.repay_amount, limit.seize_amount, repay_unit_f64, proceeds_f64, affordable)
-        if bid.repay_amount in (0, limit.repay_amount):
+        if bid.repay_amount == limit.repay_amount or bid.profit_f64 < self._least_profit_f64:
             return bid
         quote = view.quote(account, limit.debt_market, limit.collateral_market, bid.repay_amount)
         if not isinstance(quote, Refusal):
@@ -209,6 +251,17 @@ class Keepers:
         profit_f64 = proceeds_f64(limit.seize_amount) - repay_unit_f64 * limit.repay_amount
         whole = Bid(limit.repay_amount, limit.seize_amount, profit_f64)
         return whole if whole.profit_f64 >= self._least_profit_f64 else quote
+
+    def _offer(self, account: bytes, limit: Limit, bid: Bid, view: StateView) -> Amount:
+        """Return what to offer for a bid: for the whole a little more, where the contract takes only what it may.
+
+        Debt grows until the fill runs; what was all of it now would leave dust then.
+        """
+        if bid.repay_amount < limit.repay_amount:
+            return bid.repay_amount
+        offered = mul_div_up(limit.repay_amount, _OFFERED_PARTS, _LIMIT_PARTS)
+        quote = view.quote(account, limit.debt_market, limit.collateral_market, offered)
+        return bid.repay_amount if isinstance(quote, Refusal) else offered
 
     def _next_keeper(self, cost_f64: float) -> int:
         """Return the next keeper in turn that can pay `cost_f64`, or the richest one."""

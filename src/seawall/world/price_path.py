@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from seawall.errors import ConfigError, DataError
-from seawall.fixed import WAD, div_down, mul_div_down
+from seawall.fixed import WAD, div_down, div_up, mul_div_down
 from seawall.units import Milliseconds, Price
 from seawall.world.dice import Dice
 from seawall.world.exponential import exponential_f64, logarithm_f64
@@ -39,8 +39,8 @@ class Grid(msgspec.Struct, frozen=True):
 
     @classmethod
     def over(cls, start_at: Milliseconds, end_at: Milliseconds, step_ms: Milliseconds) -> "Grid":
-        """Return the grid from `start_at` whose last tick is the last one at or before `end_at`."""
-        return cls(start_at, step_ms, div_down(end_at - start_at, step_ms) + 1)
+        """Return the grid of all ticks from `start_at` and before `end_at`."""
+        return cls(start_at, step_ms, div_up(end_at - start_at, step_ms))
 
     @property
     def end_at(self) -> Milliseconds:

@@ -36,7 +36,7 @@ class WorldRules(msgspec.Struct, frozen=True):
 
 
 class World:
-    """One run of the world; it implements `Outside`. The path has every asset of the deployment by its symbol."""
+    """One run of the world; it implements `Outside`. The path has, by symbol, every asset that is held; others have no price."""
 
     def __init__(self, opening: Sequence[Event], path: PricePath, rules: WorldRules, view: StateView) -> None:
         opened = opening[0]
@@ -46,7 +46,7 @@ class World:
         self._block_ms = rules.block_ms
         self._units = [asset.unit for asset in opened.assets]
         self._symbols = [asset.symbol for asset in opened.assets]
-        self._series = [path.prices[symbol] for symbol in self._symbols]
+        self._series = [path.prices.get(symbol, ()) for symbol in self._symbols]
         self._depths = [Depth(table) for table in rules.depths]
         self._keepers = Keepers(rules.keepers, opened.assets, opened.markets, self._depths)
         self._last_block = div_up(path.grid.end_at - path.grid.start_at + rules.settling_ms, rules.block_ms)
@@ -111,6 +111,8 @@ class World:
         extended = Grid(grid.start_at, grid.step_ms, grid.count + settling_ticks)
         landing: dict[int, list[OracleRound]] = {}
         for asset, (series, rule) in enumerate(zip(self._series, feeds, strict=True)):
+            if not series:
+                continue
             published = publications(extended, series + series[-1:] * settling_ticks, rule)
             for nth, (observed_at, price) in enumerate(published):
                 block = self._block_from(observed_at + rule.delay_ms) if nth else 0
@@ -124,7 +126,8 @@ class World:
         if tick != self._tick:
             self._tick = tick
             self._unit_values_f64 = [
-                series[tick] / WAD / unit for series, unit in zip(self._series, self._units, strict=True)
+                series[tick] / WAD / unit if series else 0.0
+                for series, unit in zip(self._series, self._units, strict=True)
             ]
 
     # -- for the report -----------------------------------------------------------------------------------

@@ -1,0 +1,285 @@
+"""The assembly: a scenario and the files given beside it become an opening and a world, and what is said of them.
+
+Nothing here depends on the machine: the same scenario, files and seed give the same opening and the same world. Files
+replace the scenario's prices, book or markets; the rest of the scenario holds, as far as its assets are there.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from seawall.adapters.book_file import BookFile, read_book
+from seawall.adapters.market_list import MarketList
+from seawall.adapters.markets_file import read_markets
+from seawall.adapters.markets_toml import markets_of_tables
+from seawall.adapters.nearest_name import nearest_names
+from seawall.app.generated_book import generated_book, markets_of_mixes
+from seawall.app.opening import decimals_of_rows, opening_events
+from seawall.app.run_input import Kind, RunInput, file_input, section_input
+from seawall.app.scenario import FileBook, GeneratedBook, ScenarioFile
+from seawall.app.scenario_number import amount, milliseconds, wad
+from seawall.app.scenario_prices import ScenarioPrices, scenario_prices
+from seawall.errors import ConfigError
+from seawall.fixed import WAD
+from seawall.keeper.ports import StateView
+from seawall.ledger.deployment import Buffer, OracleRule, Policy
+from seawall.ledger.event import Event
+from seawall.protocols.catalogue import protocol_named
+from seawall.protocols.protocol import Protocol
+from seawall.world.depth import DepthTable
+from seawall.world.keepers import KeeperRule
+from seawall.world.oracle_feed import FeedRule
+from seawall.world.price_path import PricePath
+from seawall.world.world import World, WorldRules
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """Everything that a replay starts from; `path` is what the market does, whatever the oracle says."""
+
+    title: str
+    protocol: Protocol
+    seed: int
+    opening: tuple[Event, ...]
+    make_world: Callable[[StateView], World]
+    path: PricePath
+    inputs: tuple[RunInput, ...]
+    notes: tuple[str, ...]
+
+
+def assemble(
+    given: ScenarioFile,
+    *,
+    prices: Sequence[Path] = (),
+    positions: Path | None = None,
+    markets: Path | None = None,
+    protocol: str | None = None,
+    seed: int | None = None,
+) -> Assembly:
+    """Put a replay together; raises ConfigError or DataError with the mistake in one line."""
+    scenario = given.scenario
+    chosen_seed = scenario.seed if seed is None else seed
+    rule = protocol_named(protocol or scenario.protocol)
+    listed = _markets(given, markets)
+    held, file_book = _held(given, positions, listed, rule)
+    priced = scenario_prices(given, prices, listed, held, chosen_seed)
+    start_prices = {symbol: series[0] for symbol, series in priced.path.prices.items()}
+    book = file_book or _drawn(given, listed, start_prices, chosen_seed)
+    is_own = markets is None
+    opening = opening_events(
+        rule, listed, book, _oracle_rules(given, listed, is_own), _policy(given, listed, is_own),
+        priced.path.grid.start_at, scenario.title,
+    )  # fmt: skip
+    rules = WorldRules(
+        block_ms=milliseconds(scenario.chain.block_seconds),
+        settling_ms=milliseconds(scenario.chain.settling_seconds),
+        feeds=_feeds(given, listed, is_own),
+        depths=_depths(given, listed),
+        keepers=_keepers(given),
+    )
+    if rules.block_ms == 0:
+        raise ConfigError(f"block_seconds {scenario.chain.block_seconds} is not positive, in [chain] of {given.path}")
+    return Assembly(
+        title=scenario.title,
+        protocol=rule,
+        seed=chosen_seed,
+        opening=opening,
+        make_world=lambda view: World(opening, priced.path, rules, view),
+        path=priced.path,
+        inputs=_inputs(given, priced, positions, markets, listed),
+        notes=(*priced.notes, *_notes(given, listed, book, positions)),
+    )
+
+
+# -- markets and book -------------------------------------------------------------------------------------
+
+
+def _markets(given: ScenarioFile, markets: Path | None) -> MarketList:
+    scenario = given.scenario
+    if markets is not None:
+        return read_markets(markets)
+    if scenario.markets_file:
+        return read_markets(given.beside(scenario.markets_file))
+    return markets_of_tables({"assets": scenario.assets, "markets": scenario.markets}, given.path)
+
+
+def _held(
+    given: ScenarioFile, positions: Path | None, listed: MarketList, rule: Protocol
+) -> tuple[set[str], BookFile | None]:
+    """Return the symbols of all assets that the book holds, and the book where it is a file."""
+    section = given.scenario.book
+    if isinstance(section, FileBook) or positions is not None:
+        path = positions if positions is not None or isinstance(section, GeneratedBook) else given.beside(section.file)
+        assert path is not None
+        book = read_book(path, decimals_of_rows(listed, rule))
+        named = zip(book.symbols, book.collateral_amounts, book.debt_amounts, strict=True)
+        symbols = {symbol for symbol, *amounts in named if any(amounts)}
+    else:
+        book, symbols = None, markets_of_mixes(section)
+    held = symbols & {asset.symbol for asset in listed.assets}
+    for market in listed.markets:
+        if market.symbol in symbols:
+            held |= {listed.assets[index].symbol for index in (market.collateral_asset, market.debt_asset)}
+    return held, book
+
+
+def _drawn(
+    given: ScenarioFile, listed: MarketList, start_prices: Mapping[str, int], seed: int
+) -> BookFile:  # fmt: skip
+    section = given.scenario.book
+    assert isinstance(section, GeneratedBook)
+    return generated_book(section, listed, start_prices, seed)
+
+
+# -- what the scenario says by asset ----------------------------------------------------------------------
+
+
+def _check_assets(given: ScenarioFile, section: str, symbols: set[str], listed: MarketList, is_own: bool) -> None:
+    """Refuse a section that names an asset which the scenario's own markets do not have."""
+    known = {asset.symbol for asset in listed.assets}
+    for symbol in sorted(symbols - known) if is_own else ():
+        raise ConfigError(f"no asset {symbol} ({nearest_names(symbol, known)}), in [{section}] of {given.path}")
+
+
+def _feeds(given: ScenarioFile, listed: MarketList, is_own: bool) -> tuple[FeedRule, ...]:
+    oracle = given.scenario.oracle
+    _check_assets(given, "oracle.assets", set(oracle.assets), listed, is_own)
+    feeds = (oracle.assets.get(asset.symbol, oracle) for asset in listed.assets)
+    return tuple(
+        FeedRule(wad(feed.deviation), milliseconds(feed.heartbeat_seconds), milliseconds(feed.delay_seconds))
+        for feed in feeds
+    )
+
+
+def _oracle_rules(given: ScenarioFile, listed: MarketList, is_own: bool) -> tuple[OracleRule, ...]:
+    oracle = given.scenario.oracle
+    _check_assets(given, "oracle.trust_assets", set(oracle.trust_assets), listed, is_own)
+    rules = (oracle.trust_assets.get(asset.symbol, oracle.trust) for asset in listed.assets)
+    return tuple(
+        OracleRule(
+            price_age_ms_max=milliseconds(rule.price_age_seconds_max),
+            divergence_ratio_max=wad(rule.divergence_max),
+            step_ratio_max=wad(rule.step_max),
+            price_min=wad(rule.price_min),
+            price_max=wad(rule.price_max),
+        )
+        for rule in rules
+    )
+
+
+def _policy(given: ScenarioFile, listed: MarketList, is_own: bool) -> Policy:
+    policy, buffers = given.scenario.policy, given.scenario.buffers
+    index_of = {asset.symbol: index for index, asset in enumerate(listed.assets)}
+    for name, amounts in buffers.items():
+        _check_assets(given, f"buffers.{name}", set(amounts), listed, is_own)
+    return Policy(
+        order_lifetime_ms=milliseconds(policy.order_lifetime_seconds),
+        priority_stress_ratio=wad(policy.priority_stress),
+        buffers=tuple(
+            Buffer(
+                name,
+                tuple(
+                    (index_of[symbol], amount(text, listed.assets[index_of[symbol]].decimals))
+                    for symbol, text in amounts.items()
+                    if symbol in index_of
+                ),
+            )
+            for name, amounts in buffers.items()
+        ),
+        breaker_loss_value_max=wad(policy.breaker_loss_max),
+        breaker_window_ms=milliseconds(policy.breaker_window_seconds),
+        breaker_cooldown_ms=milliseconds(policy.breaker_cooldown_seconds),
+        grace_period_ms=milliseconds(policy.grace_seconds),
+    )
+
+
+def _depths(given: ScenarioFile, listed: MarketList) -> tuple[DepthTable, ...]:
+    section = given.scenario.depth
+    default = tuple((wad(value), wad(impact)) for impact, value in section.default)
+    tables = []
+    for asset in listed.assets:
+        own = listed.depths.get(asset.symbol)
+        points = tuple((value, impact) for impact, value in own.sales) if own is not None else default
+        if not points:
+            raise ConfigError(
+                f"no depth of {asset.symbol}: its market has none, nor has [depth] of {given.path} a default"
+            )
+        tables.append(
+            DepthTable(
+                points=tuple((value / WAD, impact / WAD) for value, impact in points),
+                half_life_ms=milliseconds(section.half_life_seconds),
+                impact_max_f64=float(section.impact_max),
+            )
+        )
+    return tuple(tables)
+
+
+def _keepers(given: ScenarioFile) -> KeeperRule:
+    section = given.scenario.keepers
+    return KeeperRule(
+        count=section.count,
+        reaction_ms=milliseconds(section.reaction_seconds),
+        capital_value=wad(section.capital),
+        least_profit_value=wad(section.least_profit),
+        recheck_ms=milliseconds(section.recheck_seconds),
+        recheck_ms_max=milliseconds(section.recheck_seconds_max),
+    )
+
+
+# -- what is to be said -----------------------------------------------------------------------------------
+
+
+def _inputs(
+    given: ScenarioFile, priced: ScenarioPrices, positions: Path | None, markets: Path | None, listed: MarketList
+) -> tuple[RunInput, ...]:  # fmt: skip
+    scenario = given.scenario
+    keepers, chain, oracle, book = scenario.keepers, scenario.chain, scenario.oracle, scenario.book
+    if positions is not None or isinstance(book, FileBook):
+        path = positions if positions is not None or isinstance(book, GeneratedBook) else given.beside(book.file)
+        assert path is not None
+        book_input = file_input(path, "data", "The book.")
+    else:
+        detail = f"{book.accounts:,} accounts drawn from stated distributions; nobody's real positions."
+        book_input = section_input("book", book, "model", detail)
+    market_path = markets or (given.beside(scenario.markets_file) if scenario.markets_file else None)
+    market_inputs = [file_input(market_path, "data", "Markets and risk parameters.")] if market_path else []
+    depth_kind: Kind = "assumed" if _assumed_depths(listed) else "data"
+    return (
+        file_input(given.path, "assumed", f"The scenario {scenario.name}: what no other line names."),
+        *priced.inputs,
+        book_input,
+        *market_inputs,
+        section_input(
+            "oracle", oracle, "assumed",
+            f"Publishes at {oracle.deviation} of a move or after {oracle.heartbeat_seconds} s, "
+            f"{oracle.delay_seconds} s before it lands.",
+        ),
+        section_input("chain", chain, "assumed", f"A block every {chain.block_seconds} s."),
+        section_input(
+            "keepers", keepers, "assumed",
+            f"{keepers.count} keepers, {keepers.reaction_seconds} s to react, {keepers.capital} of capital each, "
+            f"at work for {keepers.least_profit} or more.",
+        ),
+        section_input(
+            "depth", scenario.depth, depth_kind,
+            f"Pressure halves every {scenario.depth.half_life_seconds} s; sales do not move the oracle's price.",
+        ),
+    )  # fmt: skip
+
+
+def _assumed_depths(listed: MarketList) -> list[str]:
+    """Return the assets whose depth nobody quoted."""
+    quoted = {symbol for symbol, table in listed.depths.items() if table.source == "quotes"}
+    return [asset.symbol for asset in listed.assets if asset.symbol not in quoted]
+
+
+def _notes(given: ScenarioFile, listed: MarketList, book: BookFile, positions: Path | None) -> list[str]:
+    notes = []
+    if positions is None and isinstance(given.scenario.book, GeneratedBook):
+        notes.append("The book is a model: its accounts are drawn, not anybody's.")
+    if book.rounded_count:
+        notes.append(f"{book.rounded_count:,} amounts of the book had more digits than their asset and were rounded against the account.")  # fmt: skip
+    if assumed := _assumed_depths(listed):
+        notes.append(f"The depth of {', '.join(assumed)} is assumed.")
+    notes.append("Keepers sell into one depth for each asset; their sales do not move the path that the oracle sees.")
+    return notes

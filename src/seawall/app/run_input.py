@@ -1,0 +1,36 @@
+"""What went into a run, as the outcome and the page list it: name, kind, digest, and what a reader should know.
+
+Kinds: *data* was published and is taken as it is; *reconstructed* goes through published figures, with chance between
+them; a *model* was drawn from stated distributions; the rest is *assumed*.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel
+
+from seawall.adapters.file_digest import file_digest
+
+Kind = Literal["data", "reconstructed", "model", "assumed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunInput:
+    """One input; `sha256` is in hexadecimal, of a file's bytes or of a scenario's section as JSON."""
+
+    name: str
+    kind: Kind
+    sha256: str
+    detail: str
+
+
+def file_input(path: Path, kind: Kind, detail: str) -> RunInput:
+    """Return the input that a file is, under its bare name, so that it reads the same on every machine."""
+    return RunInput(path.name, kind, file_digest(path), detail)
+
+
+def section_input(name: str, section: BaseModel, kind: Kind, detail: str) -> RunInput:
+    """Return the input that a part of the scenario is."""
+    return RunInput(name, kind, sha256(section.model_dump_json().encode()).hexdigest(), detail)
