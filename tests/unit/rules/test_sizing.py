@@ -133,3 +133,24 @@ def test_a_full_close_of_the_toxic_case_leaves_the_published_bad_debt():
 )
 def test_dust_is_a_residue_below_the_limit_on_either_side(debt_left, collateral_left, expected):
     assert leaves_dust(debt_left, collateral_left, 100) is expected
+
+
+@pytest.mark.parametrize(("health", "after"), [(0.95, 0.95847953), (0.92, 0.92198068), (0.90, 0.89753086)])
+def test_a_bonus_of_one_over_health_is_toxic_below_the_root_of_the_threshold(health, after):
+    threshold, debt = wad(0.83), 1_000 * WAD
+    bonus = wad(1 / health - 1)
+    weighted = wad(health * 1_000)
+    repaid = (weighted - threshold * (WAD + bonus) // WAD * 100) / (900 * WAD)
+    assert repaid == pytest.approx(after, abs=5e-9)
+    assert is_toxic(weighted, debt, threshold, bonus) is (after < health) is (health < 0.91104336)
+
+
+@pytest.mark.parametrize(("health", "bonus"), [(0.999, 0.14216867), (0.95, 0.02409639)])
+def test_the_target_takes_the_whole_close_factor_at_the_published_bonus(health, bonus):
+    repay = target_health_repay_value(wad(health * 1_000), 1_000 * WAD, wad(1.05), wad(0.83), wad(bonus))
+    assert repay == pytest.approx(500 * WAD, rel=1e-6)
+
+
+def test_below_some_health_no_bonus_reaches_the_target_within_the_close_factor():
+    repay = target_health_repay_value(900 * WAD, 1_000 * WAD, wad(1.05), wad(0.83), 0)
+    assert repay > 500 * WAD
