@@ -8,7 +8,7 @@ process's lock goes with it.
 Safety assumptions: a sync that returned has reached the disk; a sector is written or it is not; locks are honoured.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,7 @@ PAGE_BYTES: Final = 8_192
 WAL_PAGES_MAX: Final = 4_000
 
 Row = tuple[Any, ...]
-Statement = tuple[str, Sequence[Row]]
+Statement = tuple[str, Iterable[Row]]
 """SQL and the rows of values for which it runs; it returns nothing."""
 
 

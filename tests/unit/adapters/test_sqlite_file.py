@@ -39,7 +39,7 @@ def test_a_transaction_that_was_interrupted_leaves_nothing_and_ends_the_use_of_t
 
     file = SqliteFile(path, vfs=None, may_create=False)
     with pytest.raises(KeyboardInterrupt):
-        file.transact([(INSERT, interrupted())])  # type: ignore[list-item]
+        file.transact([(INSERT, interrupted())])
     with pytest.raises(StorageError, match="a write was interrupted"):
         file.transact([(INSERT, [(4,)])])
     file.close()
