@@ -52,15 +52,18 @@ def pool(draw: random.Random, market_count: int = len(ASSETS), with_categories: 
     return deployment
 
 
-def even_book(deployment: Deployment, accounts: int, debtors: float, health: float, seed: int = 1) -> Book:
-    """Return a book of `accounts`, 2.3 positions each in the mean, whose debtors' health factors are above `health`.
+def even_book(
+    deployment: Deployment, accounts: int, debtors: float, health: float, positions: float = 2.3, seed: int = 1
+) -> Book:
+    """Return a book of `accounts`, `positions` each in the mean, whose debtors' health factors are above `health`.
 
     Everyone has collateral in one to four markets; the share `debtors` owes in the next one.
     """
     dice = np.random.default_rng(seed)
     market_count = len(deployment.markets)
     is_debtor = dice.random(accounts) < debtors
-    kinds = dice.choice([1, 2, 3, 4], p=[0.6, 0.26, 0.1, 0.04], size=accounts)
+    several = (positions - debtors - 1.0) / 1.45
+    kinds = dice.choice([1, 2, 3, 4], p=[1.0 - several, 0.65 * several, 0.25 * several, 0.1 * several], size=accounts)
     count = kinds + is_debtor
     first = np.cumsum(count) - count
     nth = np.arange(int(count.sum())) - np.repeat(first, count)
