@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from seawall.fixed import MILLISECONDS_PER_SECOND, WAD, mul_div_down
+from seawall.studies.decimal_text import amount_text
 
 NO_BREAK_SPACE: Final = "\u00a0"
 _SCALES: Final = ((10**12, "T"), (10**9, "B"), (10**6, "M"))
@@ -15,20 +16,12 @@ _DURATIONS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
 _SHORT_LENGTH_MAX: Final = 16
 
 
-def plain_decimal(units: int, decimals: int) -> str:
-    """Return `units` / 10**decimals exactly, as a program reads it: `-1234.5`."""
-    return decimal_text(units, decimals).replace(",", "").replace("−", "-")
-
-
 def decimal_text(units: int, decimals: int, places: int | None = None) -> str:
-    """Return `units` / 10**decimals in full, with thousands separated; at most `places` digits follow the point."""
-    sign, magnitude = ("−", -units) if units < 0 else ("", units)
-    digits = str(magnitude).rjust(decimals + 1, "0")
-    whole, fraction = (digits[:-decimals], digits[-decimals:]) if decimals else (digits, "")
-    if places is not None:
-        fraction = fraction[:places]
-    fraction = fraction.rstrip("0")
-    return f"{sign}{int(whole):,}" + (f".{fraction}" if fraction else "")
+    """Return `units` / 10**decimals with thousands separated; at most `places` digits follow the point."""
+    whole, _, fraction = amount_text(abs(units), decimals).partition(".")
+    shown = fraction[:places].rstrip("0")
+    sign = "−" if units < 0 else ""
+    return f"{sign}{int(whole):,}" + (f".{shown}" if shown else "")
 
 
 def short_value(value: int) -> str:

@@ -1,13 +1,4 @@
-"""The folder that a replay leaves: its files by name, and how they are read back.
-
-outcome.json          what happened; the same bytes for the same inputs
-timings.json          how long it took
-liquidations.parquet  one row a settled fill
-timeline.parquet      one row a tick
-health.parquet        one row an account with debt, before, at the worst moment and after
-journal.sqlite        every event and every order
-report.html           the page
-"""
+"""The folder of a replay, read back and made ready: what stands there, what is missing, what is not ours to remove."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -15,15 +6,14 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
+from seawall.app.run_arguments import ARGUMENTS
 from seawall.errors import ConfigError, DataError, StorageError
+from seawall.studies.replay_folder import HEALTH, JOURNAL, LIQUIDATIONS, OUTCOME, REPORT, TIMELINE, TIMINGS
 
-OUTCOME: Final = "outcome.json"
-TIMINGS: Final = "timings.json"
-LIQUIDATIONS: Final = "liquidations.parquet"
-TIMELINE: Final = "timeline.parquet"
-HEALTH: Final = "health.parquet"
-JOURNAL: Final = "journal.sqlite"
-REPORT: Final = "report.html"
+_LEFT_BY_A_REPLAY: Final = (
+    OUTCOME, TIMINGS, LIQUIDATIONS, TIMELINE, HEALTH, REPORT, ARGUMENTS, ARGUMENTS + ".part",
+    *(JOURNAL + suffix for suffix in ("", "-wal", "-shm", "-journal")),
+)  # fmt: skip
 
 
 class ReplayRecord(msgspec.Struct, frozen=True):
@@ -82,9 +72,7 @@ def prepare(folder: Path, *, force: bool) -> None:
                 f"folder {folder} is not empty, it holds {len(entries)} entries, first {entries[0]}; "
                 "--force replaces what a replay left there"
             )
-        for name in (OUTCOME, TIMINGS, LIQUIDATIONS, TIMELINE, HEALTH, REPORT):
+        for name in _LEFT_BY_A_REPLAY:
             (folder / name).unlink(missing_ok=True)
-        for suffix in ("", "-wal", "-shm"):
-            (folder / (JOURNAL + suffix)).unlink(missing_ok=True)
     except OSError as error:
         raise StorageError(f"{folder} cannot be written: {error.strerror}") from error

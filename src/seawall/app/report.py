@@ -13,8 +13,9 @@ from string import Template
 from seawall.app import report_figures as figures
 from seawall.app import report_sections as sections
 from seawall.app.number_text import duration_text, short_value
-from seawall.app.replay_folder import REPORT, ReplayRecord, read_record
+from seawall.app.replay_folder import ReplayRecord, read_record
 from seawall.errors import StorageError
+from seawall.studies.replay_folder import REPORT
 
 
 def write_report(folder: Path) -> Path:
@@ -67,8 +68,9 @@ def _body(record: ReplayRecord) -> str:
         ),
         section(
             "How long below the line",
-            f"From falling below the line to each liquidation: half within {duration_text(float(seconds['p50']))}, "
-            f"nine in ten within {duration_text(float(seconds['p90']))}, all within {duration_text(float(seconds['max']))}.",
+            f"An account's time below, however it ended: half under {duration_text(float(seconds['p50']))}, nine in ten "
+            f"under {duration_text(float(seconds['p90']))}, the longest {duration_text(float(seconds['max']))}. The bars "
+            "show it at each liquidation.",
             figure("seconds", figures.seconds_figure(record.liquidations)),
         ),
         section(

@@ -88,9 +88,13 @@ def times(at_ms: pl.Series) -> list[str]:
 
 
 def priced_assets(timeline: pl.DataFrame, liquidations: pl.DataFrame) -> list[str]:
-    """Return the assets whose price is drawn: those seized, by value, largest first; otherwise the one that fell most."""
+    """Return the assets whose price is drawn: those with a twentieth or more of what was seized, the largest first.
+
+    Where nothing was seized it is the asset that fell most.
+    """
     known = [name.removeprefix("price_").removesuffix("_f64") for name in timeline.columns if name.startswith("price_")]
-    seized = liquidations.group_by("collateral_asset").agg(pl.col("seize_value_f64").sum())
+    value = pl.col("seize_value_f64")
+    seized = liquidations.group_by("collateral_asset").agg(value.sum()).filter(value >= value.sum() / 20)
     by_value = seized.sort(["seize_value_f64", "collateral_asset"], descending=[True, False])["collateral_asset"]
     drawn = [symbol for symbol in by_value.to_list() if symbol in known][:PRICED_ASSETS_MAX]
     return drawn or sorted(known, key=lambda symbol: (_lowest_part(timeline, symbol), symbol))[:1]
@@ -98,7 +102,7 @@ def priced_assets(timeline: pl.DataFrame, liquidations: pl.DataFrame) -> list[st
 
 def _lowest_part(timeline: pl.DataFrame, symbol: str) -> float:
     prices = timeline[f"price_{symbol}_f64"].drop_nulls()
-    return float(prices.min() / prices[0]) if len(prices) and prices[0] else 1.0  # type: ignore[operator]
+    return float(prices.min() / prices[0]) if len(prices) and prices[0] else 1.0
 
 
 def price_figure(timeline: pl.DataFrame, liquidations: pl.DataFrame) -> Spec:
@@ -256,8 +260,10 @@ def seconds_figure(liquidations: pl.DataFrame) -> Spec:
     """Draw how many liquidations came how long after their account fell below the line."""
     bins = np.digitize(liquidations["seconds_below_line_f64"].to_numpy(), SECONDS_EDGES[1:])
     counts = np.bincount(bins, minlength=len(SECONDS_LABELS))
+    filled = np.flatnonzero(counts)
+    shown = slice(int(filled[0]), int(filled[-1]) + 1) if filled.size else slice(0, len(SECONDS_LABELS))
     bar = {
-        "type": "bar", "x": list(SECONDS_LABELS), "y": counts.tolist(), "marker": {"color": "@sea"},
+        "type": "bar", "x": list(SECONDS_LABELS[shown]), "y": counts[shown].tolist(), "marker": {"color": "@sea"},
         "hovertemplate": "%{x}<br>%{y:,} liquidations<extra></extra>",
     }  # fmt: skip
     return {

@@ -14,6 +14,7 @@ from seawall.app.number_text import (
     duration_text,
     full_value,
     percent_text,
+    ratio_text,
     short_account,
     short_value,
 )
@@ -102,7 +103,7 @@ def opening(outcome: Outcome) -> str:
         ("Accounts liquidated", f"{outcome['accounts_liquidated']:,}", f"of {outcome['accounts']:,}", False),
         ("Liquidations", f"{outcome['liquidations']:,}", f"in {outcome['blocks']:,} blocks", False),
         ("Debt repaid", short_value(int(outcome["debt_repaid_value"])), "by keepers", False),
-        ("Collateral seized", short_value(int(outcome["collateral_seized_value"])), "with bonus and fee", False),
+        ("Collateral seized", short_value(int(outcome["collateral_seized_value"])), "bonus included", False),
         ("Bad debt", short_value(bad_debt), _left_over(outcome, bad_debt), bad_debt > 0),
         ("Below the line", duration_text(float(seconds["p50"])), f"median; longest {duration_text(float(seconds['max']))}", False),
     )  # fmt: skip
@@ -152,7 +153,7 @@ def payers(outcome: Outcome) -> str:
     rows = [
         ("Borrowers", "paid, beyond the debt it closed: bonus and fee", int(paid["borrowers"]), ""),
         *(
-            (f"Buffer {name}", "paid for bad debt", int(value), "loss")
+            (f"Buffer {name.replace('_', ' ')}", "paid for bad debt", int(value), "loss")
             for name, value in sorted(paid["buffers"].items())
         ),
         ("Lenders", "bear the bad debt that nothing else paid", int(paid["lenders"]), "loss"),
@@ -181,7 +182,7 @@ def worst_accounts(outcome: Outcome) -> str:
             value_cell(int(each["bad_debt_value"])),
             value_cell(int(each["loss_value"])),
             f"{each['liquidations']:,}",
-            f"{float(each['health_factor_lowest']):.4f}",
+            ratio_text(int(each["health_factor_lowest"])),
         )
         for each in outcome["worst_accounts"]
     ]
@@ -192,12 +193,16 @@ def worst_accounts(outcome: Outcome) -> str:
 
 def below_the_line(outcome: Outcome) -> str:
     """Return who stood below the line at the start and at the end, and why."""
-    start, end = outcome["liquidatable_at_start"], outcome["liquidatable_at_end"]
     rows = [
-        ("At the start", f"{start['count']:,}", value_cell(int(start["value"])), reasons_text(start["reasons"])),
-        ("At the end", f"{end['count']:,}", value_cell(int(end["debt_value"])), reasons_text(end["reasons"])),
+        (when, f"{left['count']:,}", reasons_text(left["reasons"]))
+        for when, left in (
+            ("At the start", outcome["liquidatable_at_start"]),
+            ("At the end", outcome["liquidatable_at_end"]),
+        )
     ]
-    return table(("", "Accounts", "Debt", "Why they stayed"), rows, (1, 2))
+    owed = int(outcome["liquidatable_at_end"]["debt_value"])
+    rest = f"<p>Those left at the end owe {value_cell(owed)}.</p>" if owed else ""
+    return table(("", "Accounts", "Why they stayed"), rows, (1,)) + rest
 
 
 def assets(outcome: Outcome) -> str:
@@ -251,7 +256,7 @@ def notes(outcome: Outcome) -> str:
 
 def protocol(outcome: Outcome) -> str:
     """Return the protocol version, how far it is proven, and what was refused on the way."""
-    proof = outcome["protocol_proof"]
+    proof: str = outcome["protocol_proof"]
     counters = "".join(
         f'<tr><td>{escape(name.replace("_", " ")).capitalize()}</td><td class="number">{_counter(count)}</td></tr>'
         for name, count in outcome["world"].items()
@@ -260,7 +265,7 @@ def protocol(outcome: Outcome) -> str:
         f'<h3>The world around the engine</h3><div class="scroll"><table>{counters}</table></div>' if counters else ""
     )
     return (
-        f"<p><b>{escape(outcome['protocol'])}</b>: {escape(PROOFS.get(proof, proof))}.</p>"
+        f"<p><b>{escape(outcome['protocol'])}</b>: {escape(PROOFS.get(proof) or proof)}.</p>"
         f"<p>Refused on the way: {reasons_text(outcome['refusals'])}.</p>{world}"
     )
 

@@ -77,9 +77,9 @@ def made_up_outcome(title: str) -> dict[str, object]:
             "buffers": {"insurance_fund": str(500_000 * WAD)},
             "lenders": str(704_117 * WAD),
         },
-        "liquidatable_at_start": {"count": 3, "value": str(41 * WAD), "reasons": {"below_dust": 2, "no_collateral": 1}},
+        "liquidatable_at_start": {"count": 3, "reasons": {"below_dust": 2, "no_collateral": 1}},
         "liquidatable_at_end": {"count": 9, "debt_value": str(812 * WAD), "reasons": {"unprofitable": 9}},
-        "seconds_below_line": {"p50": 42.0, "p90": 610.0, "max": 9_812.0},
+        "seconds_below_line": {"count": 655, "p50": 42, "p90": 610, "max": 9_812},
         "worst_insolvent_value": str(2_204_117 * WAD),
         "refusals": {"healthy": 14, "order_expired": 2},
         "world": {"keeper_orders_unprofitable": 31, "oracle_rounds": 412},
@@ -89,7 +89,7 @@ def made_up_outcome(title: str) -> dict[str, object]:
                 "bad_debt_value": str((90_000 >> nth) * WAD),
                 "loss_value": str((40_000 >> nth) * WAD),
                 "liquidations": 3,
-                "health_factor_lowest": 0.71 + nth / 50,
+                "health_factor_lowest": str((71 + 2 * nth) * WAD // 100),
             }
             for nth in range(10)
         ],

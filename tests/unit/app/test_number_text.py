@@ -4,7 +4,6 @@ from seawall.app.number_text import (
     decimal_text,
     duration_text,
     percent_text,
-    plain_decimal,
     ratio_text,
     short_account,
     short_value,
@@ -28,11 +27,6 @@ WAD = 10**18
 )
 def test_decimal_text_cuts_and_never_rounds(units: int, decimals: int, places: int | None, text: str) -> None:
     assert decimal_text(units, decimals, places) == text
-
-
-@pytest.mark.parametrize(("units", "text"), [(0, "0"), (-1_234_567_890, "-1234.56789"), (10**6, "1"), (1, "0.000001")])
-def test_plain_decimal_is_what_a_program_reads(units: int, text: str) -> None:
-    assert plain_decimal(units, 6) == text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,118 @@
+"""What an order says about an account: as a sentence for a person, and as exact decimal text for a program."""
+
+from typing import Any, Final
+
+from seawall.app.number_text import decimal_text, duration_text, percent_text, ratio_text, time_text
+from seawall.fixed import MILLISECONDS_PER_SECOND
+from seawall.ledger.asset import Asset
+from seawall.ledger.deployment import Deployment
+from seawall.ledger.order import (
+    AbsorbLoss,
+    CancelOrder,
+    DeclineAccount,
+    Liquidate,
+    Order,
+    Refusal,
+    RefuseFill,
+    SettleFill,
+)
+from seawall.studies.decimal_text import amount_text, wad_text
+from seawall.units import Milliseconds
+
+_WAD_SUFFIXES: Final = ("_value", "_price", "_ratio", "priority")
+_WAD_QUALIFIED: Final = ("health_factor_ratio_before", "health_factor_ratio_after")
+
+
+def order_sentence(order: Order, at: Milliseconds, deployment: Deployment) -> str:
+    """Return one sentence with all the numbers of an order that names an account."""
+    match order:
+        case Liquidate():
+            debt, collateral = _pair(order.debt_market, order.collateral_market, deployment)
+            return (
+                f"Order {order.order_id}: repay up to {_amount(order.repay_amount_max, debt)} for "
+                f"{_amount(order.seize_amount_at_max, collateral)}, until {time_text(order.expires_at)}; health "
+                f"{ratio_text(order.health_factor_ratio)}, collateral worth {_value(order.collateral_value)}, weighted "
+                f"{_value(order.weighted_collateral_value)}, debt {_value(order.debt_value)}, priority "
+                f"{_value(order.priority)}."
+            )
+        case SettleFill():
+            debt, collateral = _pair(order.debt_market, order.collateral_market, deployment)
+            below = (at - order.below_since) / MILLISECONDS_PER_SECOND
+            return (
+                f"Keeper {order.keeper} fills order {order.order_id}: repays {_amount(order.repay_amount, debt)} "
+                f"(worth {_value(order.repay_value)} at {_price(order.debt_price)}), takes "
+                f"{_amount(order.seize_amount, collateral)} (worth {_value(order.seize_value)} at "
+                f"{_price(order.collateral_price)}), bonus {percent_text(order.liquidation_bonus_ratio)}, fee "
+                f"{_amount(order.fee_amount, collateral)} (worth {_value(order.fee_value)}); health "
+                f"{ratio_text(order.health_factor_ratio_before)} → {ratio_text(order.health_factor_ratio_after)}, "
+                f"{duration_text(below)} below the line."
+            )
+        case AbsorbLoss():
+            debt = deployment.assets[deployment.markets[order.debt_market].debt_asset]
+            paid = ", ".join(f"{payment.absorber} {_amount(payment.amount, debt)}" for payment in order.payments)
+            return (
+                f"Written off: {_amount(order.bad_debt_amount, debt)} (worth {_value(order.bad_debt_value)}), "
+                f"paid by {paid}."
+            )
+        case CancelOrder():
+            return f"Order {order.order_id} is withdrawn: {_words(order.reason)}."
+        case DeclineAccount():
+            return (
+                f"No order: {_words(order.reason)}; health {ratio_text(order.health_factor_ratio)}, collateral worth "
+                f"{_value(order.collateral_value)}, debt {_value(order.debt_value)}."
+            )
+        case RefuseFill():
+            return f"The fill of keeper {order.keeper} for order {order.order_id} is refused: {_words(order.reason)}."
+    raise AssertionError(f"{type(order).__name__} names no account")
+
+
+def order_numbers(order: Order, deployment: Deployment) -> dict[str, Any]:
+    """Return every field of an order: markets by symbol, amounts in whole tokens, WAD as decimals, all exact."""
+    numbers: dict[str, Any] = {}
+    for name in order.__struct_fields__:
+        value = getattr(order, name)
+        if name == "account":
+            continue
+        if name.endswith("_market"):
+            numbers[name] = deployment.markets[value].symbol
+        elif name.endswith(_WAD_SUFFIXES) or name in _WAD_QUALIFIED:
+            numbers[name] = wad_text(value)
+        elif "_amount" in name:
+            numbers[name] = amount_text(value, _asset_of(name, order, deployment).decimals)
+        elif isinstance(value, Refusal):
+            numbers[name] = value.value
+        elif name == "payments":
+            decimals = _asset_of(name, order, deployment).decimals
+            numbers[name] = {each.absorber: amount_text(each.amount, decimals) for each in value}
+        else:
+            numbers[name] = value
+    return numbers
+
+
+def _asset_of(name: str, order: Order, deployment: Deployment) -> Asset:
+    """Return the asset that an amount of an order is in."""
+    is_collateral = name.startswith(("seize", "fee"))
+    nth: int = getattr(order, "collateral_market" if is_collateral else "debt_market")
+    market = deployment.markets[nth]
+    return deployment.assets[market.collateral_asset if is_collateral else market.debt_asset]
+
+
+def _pair(debt_market: int, collateral_market: int, deployment: Deployment) -> tuple[Asset, Asset]:
+    markets, assets = deployment.markets, deployment.assets
+    return assets[markets[debt_market].debt_asset], assets[markets[collateral_market].collateral_asset]
+
+
+def _amount(amount: int, asset: Asset) -> str:
+    return f"{decimal_text(amount, asset.decimals)} {asset.symbol}"
+
+
+def _value(value: int) -> str:
+    return decimal_text(value, 18, 2)
+
+
+def _price(price: int) -> str:
+    return decimal_text(price, 18)
+
+
+def _words(reason: Refusal) -> str:
+    return reason.value.replace("_", " ")

@@ -1,0 +1,30 @@
+"""The outcome of a replay as the rows of a short table."""
+
+from typing import Any
+
+from seawall.app.number_text import duration_text, short_value
+
+
+def outcome_rows(outcome: dict[str, Any]) -> list[list[str]]:
+    """Return (what, how much) of an outcome, as text."""
+    seconds, end = outcome["seconds_below_line"], outcome["liquidatable_at_end"]
+    reasons = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in end["reasons"].items())
+    times = [duration_text(float(seconds[name])) for name in ("p50", "p90", "max")]
+    return [
+        ["Accounts liquidated", f"{outcome['accounts_liquidated']:,} of {outcome['accounts']:,}"],
+        ["Liquidations", f"{outcome['liquidations']:,}"],
+        ["Debt repaid", _value(outcome, "debt_repaid_value")],
+        ["Collateral seized", _value(outcome, "collateral_seized_value")],
+        ["Bonus to keepers", _value(outcome, "liquidation_bonus_value")],
+        ["Fee to the protocol", _value(outcome, "liquidation_fee_value")],
+        ["Bad debt", _value(outcome, "bad_debt_value")],
+        ["  paid by buffers", _value(outcome, "buffer_drawn_value")],
+        ["  left to lenders", _value(outcome, "socialized_loss_value")],
+        ["Below the line", f"half under {times[0]}, nine in ten under {times[1]}, longest {times[2]}"],
+        ["Still below at the end", f"{end['count']:,}" + (f" ({reasons})" if reasons else "")],
+        ["State hash", outcome["state_hash"]],
+    ]
+
+
+def _value(outcome: dict[str, Any], name: str) -> str:
+    return short_value(int(outcome[name]))

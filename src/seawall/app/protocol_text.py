@@ -1,0 +1,43 @@
+"""What a protocol version is, as text: how far it is proven, and every parameter in which it can differ from another.
+
+Parameters are what the protocol's value holds, whatever it calls them; a rounding shows the name of its function. What
+is a market's own (thresholds, bonuses, close factors) is not here: it comes with the markets.
+"""
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any, Final
+
+import msgspec
+
+from seawall.protocols.protocol import Protocol
+from seawall.studies.decimal_text import wad_text
+
+_SAID_ALREADY: Final = ("name", "version", "proof")
+
+
+def protocol_parameters(protocol: Protocol) -> dict[str, str]:
+    """Return the parameters of a protocol version by name, as text."""
+    return dict(_flat(vars(protocol)))
+
+
+def _flat(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        if name in _SAID_ALREADY:
+            continue
+        if is_dataclass(value) and not isinstance(value, type):
+            yield from _flat({field.name: getattr(value, field.name) for field in fields(value)})
+        elif isinstance(value, msgspec.Struct):
+            yield from _flat({field: getattr(value, field) for field in value.__struct_fields__})
+        elif hasattr(value, "_asdict"):
+            yield from _flat(value._asdict())
+        else:
+            yield name, _text(name, value)
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) and any(unit in name for unit in ("_ratio", "_value", "_price")):
+        return wad_text(value)
+    return getattr(value, "__name__", str(value)).replace("mul_div", "rounded").replace("_", " ")

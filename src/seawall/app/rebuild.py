@@ -1,0 +1,34 @@
+"""The state from the record: a journal's events through a new engine, its orders compared with those that stand there."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from seawall.adapters.sqlite_journal import SqliteJournal
+from seawall.engine.engine import Engine
+from seawall.engine.journal_codec import Record, encode_orders, first_difference
+from seawall.errors import JournalCorrupt, ReplayDiverged
+from seawall.ledger.event import DeploymentOpened
+from seawall.monitor.full_recompute import FullRecompute
+from seawall.protocols.catalogue import protocol_named
+
+CHECK_EVERY: Final = 1_000
+"""How many events pass between two checks of all invariants."""
+
+
+def rebuilt(journal: SqliteJournal) -> Iterator[tuple[Record, Engine]]:
+    """Yield each record with the engine as it stands after it.
+
+    Raises JournalCorrupt where the first event opens no deployment, ReplayDiverged where the engine now gives other
+    orders.
+    """
+    engine: Engine | None = None
+    for record in journal.records():
+        if engine is None:
+            if not isinstance(record.event, DeploymentOpened):
+                raise JournalCorrupt(f"the first event is {type(record.event).__name__}, not DeploymentOpened")
+            engine = Engine(protocol_named, FullRecompute, check_every=CHECK_EVERY)
+        standing, given = encode_orders(record.orders), encode_orders(engine.apply(record.event))
+        if standing != given:
+            difference = first_difference(standing, given)
+            raise ReplayDiverged(f"orders of sequence {record.sequence} differ: {difference}")
+        yield record, engine
