@@ -201,11 +201,12 @@ class Keepers:
         if bid.profit_f64 < self._least_profit_f64:
             if affordable < limit.repay_amount and bid.repay_amount == affordable:
                 return _Wait(at + self._rule.reaction_ms, Reason.CAPITAL.value)
-            tried = bid.repay_amount or mul_div_up(limit.repay_amount, 1, _LIMIT_PARTS)
-            brought_f64 = proceeds_f64(mul_div_up(limit.seize_amount, tried, limit.repay_amount))
-            wanted_f64 = tried * repay_unit_f64 + (self._least_profit_f64 if bid.repay_amount else 0.0)
             parked.pair = (collateral, debt)
-            parked.needed_f64 = self._rate_f64(parked.pair, market) * wanted_f64 / brought_f64
+            parked.needed_f64 = self._rate_f64(parked.pair, market) * (
+                (bid.repay_amount * repay_unit_f64 + self._least_profit_f64) / proceeds_f64(bid.seize_amount)
+                if bid.repay_amount
+                else limit.repay_amount * repay_unit_f64 / self._first_proceeds_f64(collateral, limit, market)
+            )
             return _Wait(recheck_at, Reason.UNPROFITABLE.value)
 
         offered = self._offer(order.account, limit, bid, view)
@@ -224,6 +225,11 @@ class Keepers:
             limit.collateral_market,
             offered,
         )
+
+    def _first_proceeds_f64(self, collateral: int, limit: Limit, market: _Market) -> float:
+        """Return what a limit's collateral would bring if all of it were sold as its first unit is."""
+        impact_f64 = self._depths[collateral].impact_f64(market.pressures_f64[collateral])
+        return limit.seize_amount * market.unit_values_f64[collateral] * (1.0 - impact_f64)
 
     def _rate_f64(self, pair: tuple[int, int], market: _Market) -> float:
         """Return what the market pays for collateral that the oracle values at one, in debt that it values at one."""
