@@ -1,0 +1,124 @@
+"""The tally of a run: what every order moved, added up in integers as the orders come.
+
+    debt:        before + accrued = repaid + written off + after
+    collateral:  before + accrued = seized + fee + after            per asset, in base units, to the unit
+
+`accrued` is interest and what the contract's rounding adds or takes at each touch; without rates it is nothing.
+"""
+
+from collections import Counter
+
+import msgspec
+
+from seawall.engine.engine import Engine
+from seawall.fixed import mul_div_down
+from seawall.ledger.deployment import Deployment
+from seawall.ledger.market import COLLATERAL, DEBT, market_of, side_of
+from seawall.ledger.order import AbsorbLoss, CancelOrder, Order, Refusal, RefuseFill, SettleFill
+from seawall.protocols.protocol import Protocol
+from seawall.rules.loss_waterfall import SOCIALIZED_LOSS
+from seawall.units import Amount, Milliseconds, Value
+
+
+class AccountTally(msgspec.Struct):
+    """What one account lost."""
+
+    liquidation_count: int = 0
+    repay_value: Value = 0
+    loss_value: Value = 0
+    bad_debt_value: Value = 0
+
+
+class Tally:
+    """Counts orders; amounts are base units by asset, values WAD."""
+
+    def __init__(self, asset_count: int) -> None:
+        self.repaid_amounts = [0] * asset_count
+        self.written_off_amounts = [0] * asset_count
+        self.seized_amounts = [0] * asset_count
+        self.fee_amounts = [0] * asset_count
+        self.liquidation_count = 0
+        self.repay_value = 0
+        self.seize_value = 0
+        self.fee_value = 0
+        self.bad_debt_value = 0
+        self.paid_values: dict[str, Value] = {}
+        self.refusals: Counter[Refusal] = Counter()
+        self.accounts: dict[bytes, AccountTally] = {}
+        self.ended_ms: list[Milliseconds] = []
+
+    def add(self, orders: tuple[Order, ...], deployment: Deployment) -> None:
+        """Count the orders of one event; the deployment stands as that event left it."""
+        for order in orders:
+            match order:
+                case SettleFill():
+                    self._add_fill(order, deployment)
+                case AbsorbLoss():
+                    self._add_loss(order, deployment)
+                case RefuseFill():
+                    self.refusals[order.reason] += 1
+                case CancelOrder() if order.reason is not Refusal.ORDER_EXPIRED:
+                    self.ended_ms.append(deployment.at - order.below_since)
+                case _:
+                    pass
+
+    def _add_fill(self, order: SettleFill, deployment: Deployment) -> None:
+        debt_asset = deployment.markets[order.debt_market].debt_asset
+        collateral_asset = deployment.markets[order.collateral_market].collateral_asset
+        self.repaid_amounts[debt_asset] += order.repay_amount
+        self.seized_amounts[collateral_asset] += order.seize_amount
+        self.fee_amounts[collateral_asset] += order.fee_amount
+        self.liquidation_count += 1
+        self.repay_value += order.repay_value
+        self.seize_value += order.seize_value
+        self.fee_value += order.fee_value
+        account = self.accounts.setdefault(order.account, AccountTally())
+        account.liquidation_count += 1
+        account.repay_value += order.repay_value
+        account.loss_value += order.seize_value + order.fee_value - order.repay_value
+
+    def _add_loss(self, order: AbsorbLoss, deployment: Deployment) -> None:
+        asset = deployment.markets[order.debt_market].debt_asset
+        price = deployment.prices[asset]
+        assert price is not None, asset
+        self.written_off_amounts[asset] += order.bad_debt_amount
+        self.bad_debt_value += order.bad_debt_value
+        self.accounts.setdefault(order.account, AccountTally()).bad_debt_value += order.bad_debt_value
+        for payment in order.payments:
+            value = mul_div_down(payment.amount, price, deployment.units[asset])
+            self.paid_values[payment.absorber] = self.paid_values.get(payment.absorber, 0) + value
+
+    @property
+    def buffer_values(self) -> dict[str, Value]:
+        """Return what each buffer paid."""
+        return {name: value for name, value in self.paid_values.items() if name != SOCIALIZED_LOSS}
+
+    @property
+    def socialized_loss_value(self) -> Value:
+        """Return what lenders paid."""
+        return self.paid_values.get(SOCIALIZED_LOSS, 0)
+
+
+class Amounts(msgspec.Struct, frozen=True):
+    """What the book holds and owes of each asset, account by account, each rounded as the contract shows it."""
+
+    collateral_amounts: tuple[Amount, ...]
+    debt_amounts: tuple[Amount, ...]
+
+
+def amounts_in(deployment: Deployment, protocol: Protocol) -> Amounts:
+    """Add up all positions in base units by asset."""
+    sums = [[0] * len(deployment.assets), [0] * len(deployment.assets)]
+    book = deployment.book
+    for row in range(book.account_count):
+        for slot, balance in book.positions(row):
+            market, side = deployment.markets[market_of(slot)], side_of(slot)
+            asset = market.debt_asset if side == DEBT else market.collateral_asset
+            sums[side][asset] += protocol.amount_of(deployment, slot, balance)
+    return Amounts(tuple(sums[COLLATERAL]), tuple(sums[DEBT]))
+
+
+def below_line_ms(tally: Tally, engine: Engine) -> list[Milliseconds]:
+    """Return how long every time below the line was, ascending; those that go on are counted to the last event."""
+    at = engine.state.deployment.at
+    return sorted(tally.ended_ms + [at - episode.since for episode in engine.state.episodes.values()])
