@@ -4,8 +4,7 @@ Nothing here depends on the machine: the same scenario, files and seed give the 
 replace the scenario's prices, book or markets; the rest of the scenario holds, as far as its assets are there.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from seawall.adapters.book_file import BookFile, read_book
@@ -15,36 +14,20 @@ from seawall.adapters.markets_toml import markets_of_tables
 from seawall.adapters.nearest_name import nearest_names
 from seawall.app.generated_book import generated_book, markets_of_mixes
 from seawall.app.opening import decimals_of_rows, opening_events
-from seawall.app.run_input import Kind, RunInput, file_input, section_input
+from seawall.app.run_input import file_input, section_input
 from seawall.app.scenario import FileBook, GeneratedBook, ScenarioFile
 from seawall.app.scenario_number import amount, milliseconds, wad
 from seawall.app.scenario_prices import ScenarioPrices, scenario_prices
 from seawall.errors import ConfigError
 from seawall.fixed import WAD
-from seawall.keeper.ports import StateView
 from seawall.ledger.deployment import Buffer, OracleRule, Policy
-from seawall.ledger.event import Event
 from seawall.protocols.catalogue import protocol_named
 from seawall.protocols.protocol import Protocol
+from seawall.studies.run_plan import Kind, RunInput, RunPlan
 from seawall.world.depth import DepthTable
 from seawall.world.keepers import KeeperRule
 from seawall.world.oracle_feed import FeedRule
-from seawall.world.price_path import PricePath
 from seawall.world.world import World, WorldRules
-
-
-@dataclass(frozen=True, slots=True)
-class Assembly:
-    """Everything that a replay starts from; `path` is what the market does, whatever the oracle says."""
-
-    title: str
-    protocol: Protocol
-    seed: int
-    opening: tuple[Event, ...]
-    make_world: Callable[[StateView], World]
-    path: PricePath
-    inputs: tuple[RunInput, ...]
-    notes: tuple[str, ...]
 
 
 def assemble(
@@ -55,7 +38,7 @@ def assemble(
     markets: Path | None = None,
     protocol: str | None = None,
     seed: int | None = None,
-) -> Assembly:
+) -> RunPlan:
     """Put a replay together; raises ConfigError or DataError with the mistake in one line."""
     scenario = given.scenario
     chosen_seed = scenario.seed if seed is None else seed
@@ -79,7 +62,8 @@ def assemble(
     )
     if rules.block_ms == 0:
         raise ConfigError(f"block_seconds {scenario.chain.block_seconds} is not positive, in [chain] of {given.path}")
-    return Assembly(
+    return RunPlan(
+        scenario=scenario.name,
         title=scenario.title,
         protocol=rule,
         seed=chosen_seed,

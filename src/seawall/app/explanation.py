@@ -12,7 +12,7 @@ import msgspec
 from seawall.adapters.nearest_name import nearest_names
 from seawall.adapters.sqlite_journal import SqliteJournal
 from seawall.app.account_table import UNKNOWN_HEALTH, AccountLine, account_line, account_numbers, status_of
-from seawall.app.number_text import decimal_text, duration_text, percent_text, ratio_text, time_text
+from seawall.app.number_text import decimal_text, duration_text, full_value, percent_text, ratio_text, time_text
 from seawall.app.order_sentence import order_numbers, order_sentence
 from seawall.app.rebuild import rebuilt
 from seawall.errors import ConfigError
@@ -168,9 +168,9 @@ class _Teller:
             }  # fmt: skip
             sentence = (
                 f"Is {status}: health {ratio_text(factor)}, collateral worth "
-                f"{decimal_text(health.collateral_value, 18, 2)}, weighted "
-                f"{decimal_text(health.weighted_collateral_value, 18, 2)}, debt "
-                f"{decimal_text(health.debt_value, 18, 2)}, at {_priced(prices)}."
+                f"{full_value(health.collateral_value)}, weighted "
+                f"{full_value(health.weighted_collateral_value)}, debt "
+                f"{full_value(health.debt_value)}, at {_priced(prices)}."
             )
             self._tell(at, "StatusChanged", sentence, numbers)
             self._status = status
@@ -209,7 +209,7 @@ class _Teller:
 
     def _answer_liquidated(self, settled: list[tuple[Milliseconds, SettleFill]]) -> str:
         def total(values: list[Value]) -> str:
-            return decimal_text(sum(values), 18, 2)
+            return full_value(sum(values))
 
         fills = [order for _, order in settled]
         lost = [order.bad_debt_value for order in self._orders if isinstance(order, AbsorbLoss)]
@@ -267,10 +267,10 @@ def explanation_text(explanation: Explanation) -> str:
 def _end_text(end: AccountLine) -> str:
     if end.health_factor_ratio == UNKNOWN_HEALTH:
         return f"health unknown, {end.status.replace('_', ' ')}"
-    collateral = f"collateral worth {decimal_text(end.collateral_value, 18, 2)}"
+    collateral = f"collateral worth {full_value(end.collateral_value)}"
     if not end.debt_value:
         return f"{end.status}, {collateral}"
-    factor, debt = ratio_text(end.health_factor_ratio), decimal_text(end.debt_value, 18, 2)
+    factor, debt = ratio_text(end.health_factor_ratio), full_value(end.debt_value)
     return f"{end.status}, health {factor}, {collateral}, debt {debt}"
 
 

@@ -36,8 +36,9 @@ def short_value(value: int) -> str:
 
 
 def full_value(value: int) -> str:
-    """Return a WAD value to the cent."""
-    return decimal_text(value, 18, 2)
+    """Return a WAD value to the cent: `1,234.50`."""
+    whole, _, fraction = decimal_text(value, 18, 2).partition(".")
+    return f"{whole}.{fraction:0<2}"
 
 
 def ratio_text(ratio: int) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from seawall.app.number_text import decimal_text, duration_text, percent_text, ratio_text, time_text
+from seawall.app.number_text import decimal_text, duration_text, full_value, percent_text, ratio_text, time_text
 from seawall.fixed import MILLISECONDS_PER_SECOND
 from seawall.ledger.asset import Asset
 from seawall.ledger.deployment import Deployment
@@ -107,7 +107,7 @@ def _amount(amount: int, asset: Asset) -> str:
 
 
 def _value(value: int) -> str:
-    return decimal_text(value, 18, 2)
+    return full_value(value)
 
 
 def _price(price: int) -> str:

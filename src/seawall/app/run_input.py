@@ -4,26 +4,13 @@ Kinds: *data* was published and is taken as it is; *reconstructed* goes through 
 them; a *model* was drawn from stated distributions; the rest is *assumed*.
 """
 
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel
 
 from seawall.adapters.file_digest import file_digest
-
-Kind = Literal["data", "reconstructed", "model", "assumed"]
-
-
-@dataclass(frozen=True, slots=True)
-class RunInput:
-    """One input; `sha256` is in hexadecimal, of a file's bytes or of a scenario's section as JSON."""
-
-    name: str
-    kind: Kind
-    sha256: str
-    detail: str
+from seawall.studies.run_plan import Kind, RunInput
 
 
 def file_input(path: Path, kind: Kind, detail: str) -> RunInput:

@@ -16,11 +16,12 @@ from seawall.adapters.price_file import BarOrder, read_prices, symbols_in
 from seawall.adapters.price_series import PriceSeries
 from seawall.adapters.table_file import open_table
 from seawall.app.number_text import duration_text, percent_text, time_text
-from seawall.app.run_input import RunInput, file_input, section_input
+from seawall.app.run_input import file_input, section_input
 from seawall.app.scenario import FilePrices, ReconstructedPrices, ScenarioFile
 from seawall.app.scenario_number import time_of, wad
 from seawall.errors import ConfigError
 from seawall.fixed import MILLISECONDS_PER_SECOND
+from seawall.studies.run_plan import RunInput
 from seawall.units import Milliseconds, Price
 from seawall.world.dice import Dice
 from seawall.world.price_path import (

@@ -7,6 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from seawall.app.replay_run import begin
+from seawall.app.run_arguments import RunArguments
+
 START_MS = 1_583_971_200_000
 TICK_MS = 60_000
 TICKS = 2_880
@@ -154,4 +157,108 @@ def finished_folder(tmp_path: Path) -> Path:
     (folder / "outcome.json").write_text(json.dumps(outcome))
     for name, frame in made_up_tables().items():
         frame.write_parquet(folder / f"{name}.parquet")
+    return folder
+
+
+SMALL_SCENARIO = """
+name = "small"
+title = "A made-up fall of ETH by half"
+protocol = "aave_v3@3.6"
+seed = 7
+
+[prices]
+kind = "reconstructed"
+start = 2020-03-12T00:00:00Z
+end = 2020-03-12T06:00:00Z
+grid_seconds = 60
+start_prices = { DAI = 1 }
+
+[[prices.paths]]
+symbol = "ETH"
+volatility_year = 1.0
+anchors = [
+  { at = 2020-03-12T00:00:00Z, price = 200, source = "made up" },
+  { at = 2020-03-12T01:00:00Z, price = 190, source = "made up" },
+  { at = 2020-03-12T01:20:00Z, price = 95, source = "made up" },
+  { at = 2020-03-12T06:00:00Z, price = 110, source = "made up" },
+]
+
+[book]
+kind = "generator"
+accounts = 60
+debt_value_median = 6000
+debt_value_sigma = 1.5
+debt_value_min = 40
+debt_value_max = 600000
+health_factor_min = 1.03
+health_factor_excess_median = 0.75
+health_factor_excess_sigma = 0.8
+
+[[book.mixes]]
+weight = 1
+collateral = { ETH = 1 }
+debt = { DAI = 1 }
+
+[[assets]]
+symbol = "ETH"
+decimals = 18
+
+[[assets]]
+symbol = "DAI"
+decimals = 18
+stands_for = ""
+
+[[markets]]
+asset = "ETH"
+max_loan_to_value = 0.80
+liquidation_threshold = 0.825
+liquidation_bonus = 0.05
+liquidation_fee = 0.10
+close_factor = 0.5
+
+[[markets]]
+asset = "DAI"
+max_loan_to_value = 0.63
+liquidation_threshold = 0.77
+liquidation_bonus = 0.05
+liquidation_fee = 0.10
+close_factor = 0.5
+debt_rate = 0.08
+
+[oracle]
+deviation = 0.005
+heartbeat_seconds = 3600
+delay_seconds = 30
+
+[chain]
+block_seconds = 13
+
+[keepers]
+count = 1
+reaction_seconds = 600
+capital = 15000
+least_profit = 30
+
+[depth]
+half_life_seconds = 600
+default = [[0.01, 500000], [0.05, 3000000]]
+
+[buffers.insurance_fund]
+DAI = 100
+"""
+
+
+@pytest.fixture(scope="session")
+def small_scenario(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A scenario that runs in a second and leaves bad debt."""
+    path = tmp_path_factory.mktemp("scenario") / "small.toml"
+    path.write_text(SMALL_SCENARIO)
+    return path
+
+
+@pytest.fixture(scope="session")
+def replayed(small_scenario: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the small scenario's replay."""
+    folder = tmp_path_factory.mktemp("replayed") / "out"
+    begin(folder, RunArguments(scenario=str(small_scenario)), force=False, watch=lambda progress: None)
     return folder
