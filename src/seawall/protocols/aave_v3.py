@@ -25,6 +25,7 @@ from seawall.protocols.aave_v3_liquidation import (
     Pair,
     account_data,
     amounts,
+    cover_amount_for_all,
     leaves_dust,
     repay_amount_above_dust,
     repay_amount_max,
@@ -241,7 +242,8 @@ class AaveV3(Protocol):
     def liquidation_limit(self, deployment: Deployment, row: int) -> Limit | Refusal:
         """Return what the close factor and the collateral allow on the largest debt and the largest collateral.
 
-        Where that would leave dust, the largest repayment that leaves enough of both.
+        Where that would leave dust, the largest repayment that leaves enough of both; where the collateral runs out, the
+        least offer that takes all of it: exactly the repayment could fall short of it by a unit and leave dust.
         """
         data = self._liquidatable_data(deployment, row)
         if isinstance(data, Refusal):
@@ -254,14 +256,17 @@ class AaveV3(Protocol):
         if isinstance(pair, Refusal):
             return pair
         cover_amount = repay_amount_max(self.rounding, pair, data)
-        if leaves_dust(self.rounding, pair, amounts(self.rounding, pair, cover_amount)):
+        moved = amounts(self.rounding, pair, cover_amount)
+        if leaves_dust(self.rounding, pair, moved):
             cover_amount = min(cover_amount, repay_amount_above_dust(self.rounding, pair))
             if cover_amount <= 0:
                 return Refusal.LEAVES_DUST
+        elif moved.taken_amount == pair.collateral_amount:
+            cover_amount = min(cover_amount, cover_amount_for_all(self.rounding, pair))
         quote = self._quote(deployment, row, debt_market, collateral_market, cover_amount, pair, data)
         if isinstance(quote, Refusal):
             return quote
-        return Limit(debt_market, collateral_market, quote.repay_amount, quote.seize_amount)
+        return Limit(debt_market, collateral_market, cover_amount, quote.seize_amount)
 
     def quote(
         self, deployment: Deployment, row: int, debt_market: int, collateral_market: int, repay_amount: Amount

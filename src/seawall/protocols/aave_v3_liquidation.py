@@ -108,6 +108,14 @@ def amounts(version: AaveV3Version, pair: Pair, cover_amount: Amount) -> Amounts
     return Amounts(repay_amount, taken_amount, version.fee_amount(bonus_amount, pair.fee_bps, BPS))
 
 
+def cover_amount_for_all(version: AaveV3Version, pair: Pair) -> Amount:
+    """Return the least offer that takes all of the collateral; the repayment may be a few units less than it."""
+    base_amount = max(0, mul_div_down(pair.collateral_amount, BPS, pair.bonus_bps) - 1)
+    while version.seize_amount(base_amount, pair.bonus_bps, BPS) < pair.collateral_amount:
+        base_amount += 1
+    return mul_div_up(base_amount, pair.collateral_price_e8 * pair.debt_unit, pair.debt_price_e8 * pair.collateral_unit)
+
+
 def leaves_dust(version: AaveV3Version, pair: Pair, moved: Amounts) -> bool:
     """Return whether both sides keep something and one of them less than the contract lets stay."""
     debt_left = pair.debt_amount - moved.repay_amount

@@ -263,7 +263,7 @@ class MorphoBlue(Protocol):
             return Refusal.ZERO_AMOUNT
         lif = lif_of(deployment.markets[debt_market].parameters.liquidation_threshold_ratio)
         seize_amount = seized_for(debt, shares, price, lif)
-        if seize_amount > held:
+        if seize_amount > held or (seize_amount == held and shares < shares_held):
             seize_amount, shares = held, shares_for(debt, held, price, lif)
         return Quote(
             row=row,

@@ -43,7 +43,10 @@ class Health(msgspec.Struct, frozen=True, gc=False):
 
 
 class Limit(msgspec.Struct, frozen=True, gc=False):
-    """The largest liquidation that the rule allows now, on the pair that serves the protocol best."""
+    """The largest liquidation that the rule allows now, on the pair that serves the protocol best.
+
+    Offering `repay_amount` is not refused and seizes `seize_amount`; the contract may take a few units less of it.
+    """
 
     debt_market: int
     collateral_market: int
@@ -104,6 +107,8 @@ class Protocol(ABC):
     needs_fresh_price: bool = False
     """No liquidation and no write-off on a price that is stale or contradictory. How far a price can be trusted is
     the engine's knowledge, so the engine refuses; contracts that act on any price that they can read leave it False."""
+    realises_loss_by_value: bool = False
+    """The protocol writes off what is unrecoverable whenever it is looked at, not only within a liquidation."""
     balances_move_indices: bool = False
     """A change of balances changes what a stored unit is worth: true where a market keeps shares."""
 

@@ -71,6 +71,7 @@ def test_seizing_all_collateral_takes_the_rest_from_lenders():
     limit = protocol.liquidation_limit(deployment, row)
     assert (limit.repay_amount, limit.seize_amount) == (16286000002, 10 * E18)
     quote = protocol.quote(deployment, row, 0, 0, 2**200)
+    assert protocol.quote(deployment, row, 0, 0, limit.repay_amount) == quote
     protocol.settle(deployment, quote)
     (loss,) = protocol.write_off(deployment, row, quote)
     state = deployment.market_states[0]
