@@ -91,20 +91,26 @@ def _held(
     given: ScenarioFile, positions: Path | None, listed: MarketList, rule: Protocol
 ) -> tuple[set[str], BookFile | None]:
     """Return the symbols of all assets that the book holds, and the book where it is a file."""
-    section = given.scenario.book
-    if isinstance(section, FileBook) or positions is not None:
-        path = positions if positions is not None or isinstance(section, GeneratedBook) else given.beside(section.file)
-        assert path is not None
+    section, path = given.scenario.book, _book_path(given, positions)
+    book = None
+    if path is not None:
         book = read_book(path, decimals_of_rows(listed, rule))
         named = zip(book.symbols, book.collateral_amounts, book.debt_amounts, strict=True)
         symbols = {symbol for symbol, *amounts in named if any(amounts)}
     else:
-        book, symbols = None, markets_of_mixes(section)
+        assert isinstance(section, GeneratedBook)
+        symbols = markets_of_mixes(section)
     held = symbols & {asset.symbol for asset in listed.assets}
     for market in listed.markets:
         if market.symbol in symbols:
             held |= {listed.assets[index].symbol for index in (market.collateral_asset, market.debt_asset)}
     return held, book
+
+
+def _book_path(given: ScenarioFile, positions: Path | None) -> Path | None:
+    """Return the file of the book, or None where it is generated."""
+    section = given.scenario.book
+    return given.beside(section.file) if positions is None and isinstance(section, FileBook) else positions
 
 
 def _drawn(
@@ -218,11 +224,11 @@ def _inputs(
 ) -> tuple[RunInput, ...]:  # fmt: skip
     scenario = given.scenario
     keepers, chain, oracle, book = scenario.keepers, scenario.chain, scenario.oracle, scenario.book
-    if positions is not None or isinstance(book, FileBook):
-        path = positions if positions is not None or isinstance(book, GeneratedBook) else given.beside(book.file)
-        assert path is not None
-        book_input = file_input(path, "data", "The book.")
+    book_path = _book_path(given, positions)
+    if book_path is not None:
+        book_input = file_input(book_path, "data", "The book.")
     else:
+        assert isinstance(book, GeneratedBook)
         detail = f"{book.accounts:,} accounts drawn from stated distributions; nobody's real positions."
         book_input = section_input("book", book, "model", detail)
     market_path = markets or (given.beside(scenario.markets_file) if scenario.markets_file else None)
@@ -259,10 +265,12 @@ def _assumed_depths(listed: MarketList) -> list[str]:
 
 def _notes(given: ScenarioFile, listed: MarketList, book: BookFile, positions: Path | None) -> list[str]:
     notes = []
-    if positions is None and isinstance(given.scenario.book, GeneratedBook):
+    if _book_path(given, positions) is None:
         notes.append("The book is a model: its accounts are drawn, not anybody's.")
     if book.rounded_count:
-        notes.append(f"{book.rounded_count:,} amounts of the book had more digits than their asset and were rounded against the account.")  # fmt: skip
+        notes.append(
+            f"Amounts of the book with more digits than their asset, rounded against the account: {book.rounded_count:,}."
+        )
     if assumed := _assumed_depths(listed):
         notes.append(f"The depth of {', '.join(assumed)} is assumed.")
     notes.append("Keepers sell into one depth for each asset; their sales do not move the path that the oracle sees.")

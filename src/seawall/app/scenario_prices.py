@@ -85,7 +85,7 @@ def _reconstructed(prices: ReconstructedPrices, listed: MarketList, held: set[st
         notes.append(f"The path of {path.symbol} is reconstructed from {len(anchors)} published figures: it is exact there and chance between them.")  # fmt: skip
     starts = {symbol: wad(text) for symbol, text in prices.start_prices.items()}
     whole = PricePath(grid, series, provenance)
-    path_of_all, said = _of_assets(whole, _own_paths(listed, set(series)), starts, held)
+    path_of_all, said = _of_assets(whole, _own_paths(listed, set(series)), starts, listed, held)
     return ScenarioPrices(path_of_all, tuple(inputs), (*notes, *said))
 
 
@@ -117,7 +117,7 @@ def _from_files(
         starts |= {symbol: series.points[-1][1] for symbol, series in read_prices([path]).items()}
     path_of_symbols = path_from_points(grid, {symbol: series.points for symbol, series in read.items()})
     present = {asset: symbol for asset, symbol in followed.items() if symbol is None or symbol in read}
-    path_of_all, said = _of_assets(path_of_symbols, present, starts, held)
+    path_of_all, said = _of_assets(path_of_symbols, present, starts, listed, held)
     inputs = [file_input(path, "data", _window_text(grid)) for path in files]
     inputs += [file_input(path, "data", "Prices at which the book was taken.") for path in snapshots]
     bars = any(len(series.points) > 1 and series.usual_step_ms > _usual_ms(series) for series in read.values())
@@ -184,7 +184,7 @@ def _whole_window(read: Mapping[str, PriceSeries]) -> Grid:
 
 
 def _of_assets(
-    path: PricePath, followed: Mapping[str, str | None], starts: Mapping[str, Price], held: set[str]
+    path: PricePath, followed: Mapping[str, str | None], starts: Mapping[str, Price], listed: MarketList, held: set[str]
 ) -> tuple[PricePath, list[str]]:
     """Return the path of each asset that can have one, and the sentences on proxies, moves and still prices."""
     possible = {asset: symbol for asset, symbol in followed.items() if symbol is not None or asset in starts}
@@ -194,7 +194,7 @@ def _of_assets(
     moved = [asset for asset, record in of_assets.provenance.items() if record.is_rebased]
     still = [asset for asset, record in of_assets.provenance.items() if record.origin is Origin.STILL]
     proxies = [f"{asset} follows {symbol}" for asset, symbol in possible.items() if symbol not in (None, asset)]
-    unpriced = sorted(followed.keys() - possible.keys())
+    unpriced = sorted({asset.symbol for asset in listed.assets} - possible.keys())
     notes = []
     if moved:
         notes.append(f"Rebased, by the returns of their paths, to the prices at which the book was taken: {', '.join(moved)}.")  # fmt: skip
@@ -208,15 +208,15 @@ def _of_assets(
 
 
 def _window_text(grid: Grid) -> str:
-    seconds = milliseconds_text(grid.step_ms)
+    seconds = _span_text(grid.step_ms)
     return f"From {time_text(grid.start_at)} UTC, {grid.count:,} ticks of {seconds}."
 
 
-def milliseconds_text(duration_ms: Milliseconds) -> str:
+def _span_text(duration_ms: Milliseconds) -> str:
     """Return a duration as people read it."""
     return duration_text(duration_ms / MILLISECONDS_PER_SECOND)
 
 
 def _silence_text(record: Provenance) -> str:
-    longest = milliseconds_text(record.silence_ms_max)
+    longest = _span_text(record.silence_ms_max)
     return f"{record.symbol} has {record.gap_count} gaps, the longest {longest}: the last price holds over them."

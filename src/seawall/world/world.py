@@ -137,10 +137,6 @@ class World:
         """Why the keepers have not liquidated the account of each open order."""
         return self._keepers.reasons
 
-    def market_price(self, symbol: str) -> int:
-        """Return what an asset is worth in the market now, WAD, whatever the oracle says."""
-        return self._series[self._symbols.index(symbol)][max(self._tick, 0)]
-
     def counters(self) -> dict[str, int | str]:
         """Return what happened outside the engine: counts, and values to the cent in the unit of account."""
         keepers = self._keepers
