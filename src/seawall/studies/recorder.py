@@ -88,8 +88,8 @@ class Recorder:
 
     def _moves(self, asset: int) -> bool:
         """Return whether the asset's price falls by a twentieth or more: what a crash is about."""
-        series = self._plan.path.prices[self._symbols[asset]]
-        return min(series) * 20 <= series[0] * 19
+        series = self._plan.path.prices.get(self._symbols[asset], ())
+        return bool(series) and min(series) * 20 <= series[0] * 19
 
     def _keep_orders(self, orders: tuple[Order, ...]) -> None:
         for order in orders:
