@@ -10,6 +10,7 @@ from seawall.fixed import RAY
 from seawall.ledger.market import COLLATERAL, DEBT, Market, slot_of
 from seawall.ledger.order import Refusal
 from seawall.protocols.aave_v3 import AAVE_V3
+from seawall.protocols.aave_v3_liquidation import AccountData, Pair, repay_amount_max
 from seawall.protocols.catalogue import protocol_named
 from seawall.protocols.protocol import Limit, Quote
 from seawall.rules.margin import HEALTH_FACTOR_MAX
@@ -61,34 +62,34 @@ def test_a_category_replaces_threshold_and_bonus_where_the_market_has_it(protoco
     assert protocol.health(deployment, row).weighted_collateral_value == 16_500 * E18
 
 
-@pytest.mark.parametrize(("health_permille", "share_bps"), [(949, 10_000), (950, 10_000), (951, 5_000), (999, 5_000)])
-def test_version_3_0_closes_half_above_a_health_factor_of_95_percent(health_permille, share_bps):
-    # Debt 1,000,000 * 0.825 / health: weighted collateral is fixed.
-    deployment, row = two_markets(E18, 1_000_000_000, price=health_permille * E18 * 10_000 // 8_250)
-    protocol = protocol_named("aave_v3@3.0")
-    assert protocol.health(deployment, row).health_factor_ratio // 10**12 in (
-        health_permille * 1000, health_permille * 1000 - 1,
-    )  # fmt: skip
-    share = 10_000 if protocol.health(deployment, row).health_factor_ratio <= 95 * 10**16 else 5_000
-    assert share == share_bps
-    assert protocol.liquidation_limit(deployment, row).repay_amount == 1_000_000_000 * share_bps // 10_000
+@pytest.mark.parametrize(
+    ("health_factor", "repay"), [(95 * 10**16 - 1, 101), (95 * 10**16, 101), (95 * 10**16 + 1, 51)]
+)
+def test_version_3_0_closes_half_of_a_debt_above_a_health_factor_of_95_percent(health_factor, repay):
+    pair = Pair(101, 10**8, 1, 10**6, 10**8, 1, 10_500, 0)
+    data = AccountData(10**14, 0, 101 * 10**8, health_factor)
+    assert repay_amount_max(AAVE_V3[0].rounding, pair, data) == repay
 
 
 @since_3_3
-@pytest.mark.parametrize(("collateral_value", "is_whole"), [(1_999, True), (2_000, False), (2_001, False)])
-def test_a_position_under_two_thousand_closes_whole(protocol, collateral_value, is_whole):
-    debt = collateral_value * 840_000
-    deployment, row = two_markets(E18, debt, price=collateral_value * E18)
-    # A second debt keeps the total above, a second collateral keeps the health factor between 0.95 and 1.
-    deployment.book.set_balance(row, slot_of(1, COLLATERAL), 10_000 * 10**6)
-    deployment.book.set_balance(row, slot_of(1, DEBT), 10_000 * 10**6)
-    assert 95 * 10**16 < protocol.health(deployment, row).health_factor_ratio < E18
-    quote = protocol.quote(deployment, row, 1, 0, FOREVER)
-    # Whole: the collateral runs out first. Half: 5,000 of the debt, which the collateral cannot cover either.
-    assert quote.repay_amount < 2_000 * 10**6
-    small = protocol.quote(deployment, row, 1, 1, FOREVER)
-    assert small.repay_amount == 5_000 * 10**6
-    assert (collateral_value < 2_000) is is_whole
+@pytest.mark.parametrize(
+    ("health_factor", "debt", "collateral", "total_debt", "repay"),
+    [
+        (95 * 10**16 + 1, 2_000, 2_000, 2_000, 1_000),
+        (95 * 10**16 + 1, 1_999, 2_000, 2_000, 1_999),
+        (95 * 10**16 + 1, 2_000, 1_999, 2_000, 2_000),
+        (95 * 10**16, 2_000, 2_000, 2_000, 2_000),
+        (95 * 10**16 + 1, 2_500, 9_000, 5_000, 2_500),
+        (95 * 10**16 + 1, 2_501, 9_000, 5_000, 2_500),
+        (95 * 10**16 + 1, 2_501, 9_000, 5_001, 2_500),
+    ],
+)
+def test_half_of_all_debt_closes_where_both_sides_have_two_thousand(
+    protocol, health_factor, debt, collateral, total_debt, repay
+):
+    pair = Pair(debt, 10**8, 1, collateral, 10**8, 1, 10_500, 0)
+    data = AccountData(10**14, 0, total_debt * 10**8, health_factor)
+    assert repay_amount_max(protocol.rounding, pair, data) == repay
 
 
 @since_3_3
