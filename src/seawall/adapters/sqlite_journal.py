@@ -285,9 +285,11 @@ class SqliteJournal:
 
 
 def _assure_empty(file: SqliteFile) -> None:
+    """Refuse a file that holds anything; one that a killed process left before its first transaction holds nothing."""
     try:
-        pages = file.query("PRAGMA page_count")[0][0]
+        entries = file.query("SELECT count(*) FROM sqlite_schema")[0][0]
+        application_id = file.query("PRAGMA application_id")[0][0]
     except JournalCorrupt as error:
         raise ConfigError(f"a file stands where the journal is to be made: {file.path}") from error
-    if pages:
+    if entries or application_id:
         raise ConfigError(f"a file stands where the journal is to be made: {file.path}")

@@ -70,9 +70,8 @@ def value_cell(value: int) -> str:
 
 
 def digest_cell(digest: str) -> str:
-    """Return the head of a digest, with all of it for who points at it."""
-    text = escape(digest)
-    return f'<code class="digest" title="{text}">{text[:12]}…</code>' if digest else "–"
+    """Return a digest in full."""
+    return f'<code class="digest">{escape(digest)}</code>' if digest else "–"
 
 
 def reasons_text(reasons: dict[str, int]) -> str:

@@ -270,6 +270,17 @@ def test_a_journal_is_not_made_over_a_file(path: Path) -> None:
     assert path.read_text() == "symbol,ts,price\n" * 100
 
 
+def test_a_journal_is_made_over_what_a_process_left_that_was_killed_before_its_header(path: Path) -> None:
+    left = sqlite3.connect(path)
+    left.execute("PRAGMA page_size = 8192")
+    left.execute("PRAGMA journal_mode = wal")
+    left.close()
+    assert path.stat().st_size > 0
+    with SqliteJournal.create(path, HEADER) as journal:
+        append_range(journal, 1, 3)
+    assert content_of(path)[0] == HEADER
+
+
 def test_a_journal_that_is_not_there_is_not_made_by_opening_it(path: Path) -> None:
     with pytest.raises(ConfigError, match=r"journal\.sqlite"):
         SqliteJournal.open(path)
