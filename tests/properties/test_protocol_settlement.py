@@ -10,6 +10,7 @@ from seawall.ledger.order import Refusal
 from seawall.protocols.catalogue import all_protocols
 
 E18 = 10**18
+SUPPLY = 10**20
 REAL = [protocol for protocol in all_protocols() if protocol.name != "seawall"]
 indices = st.integers(RAY, 3 * RAY)
 
@@ -18,20 +19,23 @@ indices = st.integers(RAY, 3 * RAY)
 def situations(draw):
     """A protocol, a deployment with one account near or past its line, and an offer for its debt."""
     protocol = draw(st.sampled_from(REAL))
-    eth = draw(st.integers(1, 10**4 * E18))
-    usdc = draw(st.integers(1, 10**13))
-    price = draw(st.integers(10**14, 10**22))
+    price = draw(st.integers(E18, 10**22))
+    eth = draw(st.integers(10**15, 10**22))
+    # From healthy to insolvent, and an offer from nothing to more than is owed.
+    usdc = 1 + eth * price * draw(st.integers(600, 1200)) // (1000 * 10**30)
+    offer = usdc * draw(st.integers(0, 1500)) // 1000 + draw(st.integers(-1, 1))
     if protocol.accounts_are_per_market:
-        deployment = pair((18, price), (6, E18), 86 * 10**16, debt_amount=10**15, supply_amount=2 * 10**15)
-        open_account(deployment, {}, {0: 9 * 10**20}, b"others".ljust(20, b"\0") + b"\0\0")
+        deployment = pair((18, price), (6, E18), 86 * 10**16, debt_amount=SUPPLY // 2, supply_amount=SUPPLY)
+        open_account(deployment, {}, {0: SUPPLY // 2 * 10**6}, b"others".ljust(20, b"\0") + b"\0\0")
         row = open_account(deployment, {0: eth}, {0: usdc * 10**6}, b"borrower".ljust(20, b"\0") + b"\0\0")
-        return protocol, deployment, row, (0, 0), draw(st.integers(0, 2 * usdc))
+        return protocol, deployment, row, (0, 0), offer
     moved = ((draw(indices), draw(indices)), (draw(indices), draw(indices)))
     deployment = pooled(
         ("ETH", 18, price, risk(8250, 500, 1000)), ("USDC", 6, E18, risk(8000, 500, 280)), indices=moved
     )
-    row = open_account(deployment, {0: eth, 1: draw(st.integers(1, 10**10))}, {1: usdc, 0: draw(st.integers(1, E18))})
-    return protocol, deployment, row, (1, 0), draw(st.integers(0, 2 * usdc))
+    others = ({1: draw(st.integers(1, usdc))}, {0: draw(st.integers(1, eth))}) if draw(st.booleans()) else ({}, {})
+    row = open_account(deployment, {0: eth} | others[0], {1: usdc} | others[1])
+    return protocol, deployment, row, (1, 0), offer
 
 
 def amounts(protocol, deployment, row):
@@ -52,7 +56,7 @@ def test_a_settlement_moves_what_its_quote_says(situation):
     balances = dict(deployment.book.positions(row))
     assert quote.repay_amount <= min(offer, before[debt_slot])
     assert quote.seize_amount + quote.fee_amount <= before[collateral_slot]
-    assert 0 < quote.debt_balance <= balances[debt_slot]
+    assert 0 <= quote.debt_balance <= balances[debt_slot]
     assert 0 <= quote.collateral_balance <= balances[collateral_slot]
 
     debt_total = deployment.market_states[debt_market].debt_amount
@@ -79,7 +83,7 @@ def test_a_settlement_moves_what_its_quote_says(situation):
         state = deployment.market_states[0]
         written_off = sum(loss.amount for loss in lost)
         assert state.debt_amount == debt_total - quote.repay_amount - written_off
-        assert state.supply_amount == 2 * 10**15 - written_off
+        assert state.supply_amount == SUPPLY - written_off
         assert not lost or collateral_slot not in held
 
 

@@ -278,6 +278,8 @@ class AaveV3(Protocol):
         pair = self._pair(deployment, row, debt_market, collateral_market)
         if isinstance(pair, Refusal):
             return pair
+        if repay_amount <= 0:
+            return Refusal.ZERO_AMOUNT
         cover_amount = min(repay_amount, repay_amount_max(self.rounding, pair, data))
         return self._quote(deployment, row, debt_market, collateral_market, cover_amount, pair, data)
 

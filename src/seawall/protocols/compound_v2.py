@@ -9,7 +9,7 @@
 at index one, where every book starts, a collateral balance is in base units of the asset. `price` is the oracle's: WAD
 a whole asset, times WAD / unit. A debt is stored at index one; the contract keeps the amount at an account's last change
 and the index of that moment. The two agree to the unit for accounts that nobody has touched since index one, and while
-the index stands there; after a touch at another index ours may be one base unit more, never less.
+the index stands there; each touch at another index may leave ours one base unit more, never less.
 Source: Comptroller and CToken, by their published documents. Version 1 gives the keeper all that is seized, version 2
 keeps a share of it for the protocol. Debt without collateral stays on the account. Paused and deprecated markets, and
 the rate models, are not of the book: rates are a market's own, simple between two touches, as in the contract.
