@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from seawall.engine import intake, oracle, permission
 from seawall.engine.breakers import move_breakers, operator_decision
 from seawall.engine.invariants import check_invariants
-from seawall.engine.offers import end_episode, offers, rows_to_look_at_again, withdraw
+from seawall.engine.offers import end_episode, look_again_later, offers, rows_to_look_at, withdraw
 from seawall.engine.settlement import settle_fill, write_off
 from seawall.engine.state import Episode, State
 from seawall.ledger.book import ABSENT
@@ -140,8 +140,7 @@ class Engine:
             return [changed], set()
         for row in changed:
             self.monitor.touch(row)
-        if self.protocol.balances_move_indices:
-            self.monitor.reprice(intake.markets_in(event))
+        self._reprice_moved(intake.markets_in(event))
         return [], changed & self.state.episodes.keys()
 
     def _settle(self, event: FillsReported) -> tuple[list[Order], set[int]]:
@@ -156,8 +155,7 @@ class Engine:
             markets |= {fill.debt_market, fill.collateral_market}
         for row in rows:
             self.monitor.touch(row)
-        if self.protocol.balances_move_indices:
-            self.monitor.reprice(markets)
+        self._reprice_moved(markets)
         return orders, rows & self.state.episodes.keys()
 
     def _change_category(self, event: CategoryChanged) -> tuple[list[Order], set[int]]:
@@ -179,29 +177,42 @@ class Engine:
         self.monitor.reprice([event.market])
         return [], set()
 
+    def _reprice_moved(self, markets: set[int]) -> None:
+        """Tell the monitor of markets whose totals moved, where a stored unit is worth what the totals say."""
+        if self.protocol.balances_move_indices:
+            self.monitor.reprice(markets)
+
     # -- who is below the line, and what is done about it -------------------------------------------------
 
     def _examine(self, rows: Iterable[int]) -> list[Order]:
         """Decide every account whose status is not certain; withdraw, write off, offer."""
         state, protocol = self.state, self.protocol
-        new: list[int] = []
+        at = state.deployment.at
+        new: set[int] = set()
         healthy: list[int] = []
         for row in {*rows, *self._undecided()}:
-            is_below = protocol.is_liquidatable(state.deployment, row)
-            if is_below == (row in state.episodes):
+            is_below = is_liquidatable_now(state, protocol, row)
+            if is_below is None or is_below == (row in state.episodes):
                 continue
             self.monitor.set_liquidatable(row, is_below)
-            (new if is_below else healthy).append(row)
+            if is_below:
+                new.add(row)
+            else:
+                healthy.append(row)
         orders = self._close_episodes(healthy)
         for row in new:
-            state.episodes[row] = Episode(since=state.deployment.at)
-        again = rows_to_look_at_again(state)
-        for row in in_order(state, again):
+            state.episodes[row] = Episode(since=at)
+        due = rows_to_look_at(state)
+        expired = {row for row in due if state.episodes[row].expires_at <= at}
+        for row in in_order(state, expired):
             orders += withdraw(state, row)
-        freed = permission.rows_freed(state)
-        lost, open_rows = self._write_off(in_order(state, {*new, *again, *freed}))
+        unanswered = {*new, *expired, *permission.rows_freed(state)}
+        lost, left = self._write_off(in_order(state, {*unanswered, *due}))
         orders += lost
-        orders += offers(state, protocol, open_rows)
+        for row in left:
+            if row not in unanswered:
+                look_again_later(state, protocol, row)
+        orders += offers(state, protocol, [row for row in left if row in unanswered])
         return orders + move_breakers(state, protocol)
 
     def _undecided(self) -> list[int]:
@@ -226,12 +237,21 @@ class Engine:
             orders += lost
             if lost:
                 self.monitor.touch(row)
-            if lost and not self.protocol.is_liquidatable(self.state.deployment, row):
+                self._reprice_moved({order.debt_market for order in lost})
+            if lost and is_liquidatable_now(self.state, self.protocol, row) is False:
                 self.monitor.set_liquidatable(row, False)
                 orders += self._close_episodes([row])
             else:
                 left.append(row)
         return orders, left
+
+
+def is_liquidatable_now(state: State, protocol: Protocol, row: int) -> bool | None:
+    """Return the integer rule's decision, or None while a price that it needs is unknown: then nothing changes."""
+    deployment = state.deployment
+    if None in deployment.prices and isinstance(protocol.health(deployment, row), Refusal):
+        return None
+    return protocol.is_liquidatable(deployment, row)
 
 
 def _has_debt(state: State, row: int) -> bool:

@@ -34,7 +34,7 @@ def offers(state: State, protocol: Protocol, rows: list[int]) -> list[Order]:
         account = state.deployment.book.account_at(row)
         health = protocol.health(state.deployment, row)
         if isinstance(health, Refusal):
-            declined += _decline(state, row, account, health, None)
+            declined += _decline(state, protocol, row, account, health, None)
             continue
         limit = protocol.liquidation_limit(state.deployment, row)
         refusal = limit if isinstance(limit, Refusal) else None
@@ -42,7 +42,7 @@ def offers(state: State, protocol: Protocol, rows: list[int]) -> list[Order]:
             refusal = liquidation_refusal(state, protocol, row, (limit.debt_market, limit.collateral_market))
         if isinstance(limit, Refusal) or refusal is not None:
             assert refusal is not None
-            declined += _decline(state, row, account, refusal, health)
+            declined += _decline(state, protocol, row, account, refusal, health)
             continue
         priority = expected_loss_value(
             health.collateral_value,
@@ -53,15 +53,15 @@ def offers(state: State, protocol: Protocol, rows: list[int]) -> list[Order]:
         candidates.append(_Candidate(-priority, account, row, health, limit))
     candidates.sort(key=lambda candidate: candidate[:2])
     declined.sort(key=lambda order: order.account)
-    return [*declined, *(_open(state, candidate) for candidate in candidates)]
+    return [*declined, *(_open(state, protocol, candidate) for candidate in candidates)]
 
 
-def _open(state: State, candidate: _Candidate) -> Liquidate:
+def _open(state: State, protocol: Protocol, candidate: _Candidate) -> Liquidate:
     state.order_count += 1
     order_id = state.order_count
     episode = state.episodes[candidate.row]
     episode.order_id = order_id
-    _look_again_later(state, candidate.row)
+    _start_term(state, protocol, candidate.row)
     episode.declined = None
     episode.fill_ids.clear()
     state.order_rows[order_id] = candidate.row
@@ -83,9 +83,11 @@ def _open(state: State, candidate: _Candidate) -> Liquidate:
     )
 
 
-def _decline(state: State, row: int, account: bytes, reason: Refusal, health: Health | None) -> list[DeclineAccount]:
+def _decline(
+    state: State, protocol: Protocol, row: int, account: bytes, reason: Refusal, health: Health | None
+) -> list[DeclineAccount]:
     episode = state.episodes[row]
-    _look_again_later(state, row)
+    _start_term(state, protocol, row)
     if episode.declined is reason:
         return []
     episode.declined = reason
@@ -98,26 +100,35 @@ def _decline(state: State, row: int, account: bytes, reason: Refusal, health: He
     return [DeclineAccount(account, reason, health.health_factor_ratio, health.collateral_value, health.debt_value)]
 
 
-def _look_again_later(state: State, row: int) -> None:
+def _start_term(state: State, protocol: Protocol, row: int) -> None:
+    """Let the order, or the refusal, that is given now live as long as the policy says."""
+    state.episodes[row].expires_at = state.deployment.at + state.policy.order_lifetime_ms
+    look_again_later(state, protocol, row)
+
+
+def look_again_later(state: State, protocol: Protocol, row: int) -> None:
+    """Put the account in line: to the end of its term, or to the next review where loss is realised by value."""
+    lifetime_ms, review_ms = state.policy.order_lifetime_ms, state.policy.review_ms
+    wait_ms = min(lifetime_ms, review_ms) if protocol.realises_loss_by_value else lifetime_ms
     episode = state.episodes[row]
-    episode.expires_at = state.deployment.at + state.policy.order_lifetime_ms
-    state.due.append((episode.expires_at, row))
+    episode.look_at = state.deployment.at + wait_ms
+    state.due.append((episode.look_at, row))
 
 
-def rows_to_look_at_again(state: State) -> list[int]:
-    """Return the accounts below the line whose order, or whose refusal, is as old as an order may be."""
+def rows_to_look_at(state: State) -> list[int]:
+    """Return the accounts below the line that it is time to look at again, and take them out of the line."""
     rows: list[int] = []
     due, at = state.due, state.deployment.at
     while due and due[0][0] <= at:
-        expires_at, row = due.popleft()
+        look_at, row = due.popleft()
         episode = state.episodes.get(row)
-        if episode is not None and episode.expires_at == expires_at:
+        if episode is not None and episode.look_at == look_at:
             rows.append(row)
     return rows
 
 
 def withdraw(state: State, row: int) -> list[CancelOrder]:
-    """Close the account's open order, if it has one, because it is as old as an order may be."""
+    """Close the account's open order, if it has one, because its term is over."""
     episode = state.episodes[row]
     return [_cancel(state, row, Refusal.ORDER_EXPIRED)] if episode.order_id != NO_ORDER else []
 

@@ -87,7 +87,7 @@ def _feed_fee_reserve(state: State, quote: Quote) -> None:
             held[asset] = held.get(asset, 0) + quote.fee_amount
 
 
-def write_off(state: State, protocol: Protocol, row: int, settled: Quote | None) -> list[Order]:
+def write_off(state: State, protocol: Protocol, row: int, settled: Quote | None) -> list[AbsorbLoss]:
     """Write off the account's lost debts, if the rule says that there are any, through the loss waterfall.
 
     `settled` is the liquidation that was settled just before, None where there was none.

@@ -35,11 +35,15 @@ PASSING: Final = frozenset(
 
 
 class Episode(msgspec.Struct):
-    """An account's time below the line: since when, its open order, or why there is none."""
+    """An account's time below the line: since when, its open order, or why there is none.
+
+    `expires_at` is when the order, or the refusal, is as old as it may be; `look_at` when the account is looked at next.
+    """
 
     since: Milliseconds
     order_id: int = NO_ORDER
     expires_at: Milliseconds = 0
+    look_at: Milliseconds = 0
     fill_ids: set[int] = msgspec.field(default_factory=set)
     declined: Refusal | None = None
 
@@ -141,7 +145,7 @@ class State:
                 self.order_rows[episode.order_id] = row
             if self.episodes[row].declined in PASSING:
                 self.blocked.add(row)
-        self.due.extend(sorted((episode.expires_at, row) for row, episode in self.episodes.items()))
+        self.due.extend(sorted((episode.look_at, row) for row, episode in self.episodes.items()))
         self.order_count = record.order_count
         self.buffers = [(b.name, dict(b.amounts)) for b in record.buffers]
         self.breakers = list(record.breakers)
@@ -154,17 +158,25 @@ class _EpisodeRecord(msgspec.Struct, frozen=True, order=True, array_like=True):
     since: Milliseconds
     order_id: int
     expires_at: Milliseconds
+    look_at: Milliseconds
     fill_ids: tuple[int, ...]
     declined: str
 
     @classmethod
     def of(cls, episode: Episode) -> "_EpisodeRecord":
         declined = "" if episode.declined is None else episode.declined.value
-        return cls(episode.since, episode.order_id, episode.expires_at, tuple(sorted(episode.fill_ids)), declined)
+        return cls(
+            episode.since,
+            episode.order_id,
+            episode.expires_at,
+            episode.look_at,
+            tuple(sorted(episode.fill_ids)),
+            declined,
+        )
 
     def to_episode(self) -> Episode:
         declined = Refusal(self.declined) if self.declined else None
-        return Episode(self.since, self.order_id, self.expires_at, set(self.fill_ids), declined)
+        return Episode(self.since, self.order_id, self.expires_at, self.look_at, set(self.fill_ids), declined)
 
 
 class _Record(msgspec.Struct, frozen=True):

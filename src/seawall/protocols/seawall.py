@@ -59,6 +59,7 @@ class Seawall(Protocol):
     name = "seawall"
     proof = Proof.OWN
     needs_fresh_price = True
+    realises_loss_by_value = True
 
     def __init__(self, version: str, rule: LiquidationRule) -> None:
         self.version = version
