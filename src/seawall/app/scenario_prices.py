@@ -150,7 +150,7 @@ def _followed(listed: MarketList, known: set[str], source: str) -> dict[str, str
 
 
 def _without_snapshots(files: Sequence[Path], listed: MarketList) -> tuple[list[Path], list[Path]]:
-    """Tell series from snapshots: files of one row for each symbol, all of them assets."""
+    """Tell series from snapshots: files of one row for each symbol, assets among them."""
     if len(files) < 2:
         return list(files), []
     assets = {asset.symbol for asset in listed.assets}
@@ -158,9 +158,10 @@ def _without_snapshots(files: Sequence[Path], listed: MarketList) -> tuple[list[
     for path in files:
         table = open_table(path)
         symbols = table.rows(("symbol",))["symbol"].to_list() if "price" in table.columns else []
-        if symbols and len(set(symbols)) == len(symbols) and set(symbols) <= assets:
+        if len(set(symbols)) == len(symbols) and not assets.isdisjoint(symbols):
             snapshots.append(path)
-    return [path for path in files if path not in snapshots], snapshots
+    series = [path for path in files if path not in snapshots]
+    return (series, snapshots) if series else (list(files), [])
 
 
 def _usual_ms(series: PriceSeries) -> Milliseconds:

@@ -12,7 +12,7 @@ import polars as pl
 from seawall.engine.engine import Engine
 from seawall.fixed import WAD
 from seawall.ledger.account import decode_account
-from seawall.ledger.event import BlockObserved, Event, PositionsChanged
+from seawall.ledger.event import BlockObserved, DeploymentOpened, Event, PositionsChanged
 from seawall.ledger.order import AbsorbLoss, DeclineAccount, Liquidate, Order, SettleFill
 from seawall.studies.book_values import BookValuation, BookValues
 from seawall.studies.decimal_text import amount_text, wad_text
@@ -40,10 +40,12 @@ class Recorder:
     def __init__(self, plan: RunPlan, engine: Engine) -> None:
         self._plan = plan
         self._engine = engine
-        self._symbols: list[str] = []
+        opened = plan.opening[0]
+        assert isinstance(opened, DeploymentOpened), opened
+        self._symbols = [asset.symbol for asset in opened.assets]
         self._valuation: BookValuation | None = None
         self._next_tick_at = plan.path.grid.start_at
-        self.tally = Tally(len(plan.path.prices))
+        self.tally = Tally(len(self._symbols))
         self.amounts_before: Amounts | None = None
         self.start_orders: tuple[Order, ...] = ()
         self.event_count = self.tick_count = self.block_count = 0
@@ -74,7 +76,6 @@ class Recorder:
     def _start(self, orders: tuple[Order, ...]) -> None:
         """Take stock at the first block, when the first prices are known and nothing has been liquidated."""
         state = self._engine.state
-        self._symbols = [asset.symbol for asset in state.deployment.assets]
         self.start_orders = orders
         self.amounts_before = amounts_in(state.deployment, self._engine.protocol)
         self._valuation = BookValuation(state.deployment, self._engine.protocol)
