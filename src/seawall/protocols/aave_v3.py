@@ -14,11 +14,11 @@ e-mode's own price feed, and receiving pool tokens instead of the asset.
 from collections.abc import Sequence
 from typing import Final
 
-from seawall.errors import ConfigError
 from seawall.fixed import BPS, RAY, WAD, div_down, div_up, mul_div_down, mul_div_half_up, seconds_down
 from seawall.ledger.deployment import Deployment
-from seawall.ledger.market import COLLATERAL, DEBT, Market, RiskParameters, market_of, side_of, slot_of
+from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of, slot_of
 from seawall.ledger.order import Refusal
+from seawall.protocols.aave_v3_configuration import BPS_RATIO, bps_of, check_market
 from seawall.protocols.aave_v3_liquidation import (
     AccountData,
     Amounts,
@@ -34,18 +34,11 @@ from seawall.protocols.aave_v3_rounding import AAVE_V3_VERSIONS, AaveV3Version, 
 from seawall.protocols.protocol import BadDebt, Health, Limit, Protocol, Quote, ScreenSlack
 from seawall.protocols.settlement import market_of_most_value, take_positions
 from seawall.rules.accrual import linear_growth
-from seawall.units import Amount, Balance, Milliseconds, Price, Ratio, Value
+from seawall.units import Amount, Balance, Milliseconds, Price, Value
 
-_BPS_RATIO: Final = 10**14
 _E8_VALUE: Final = 10**10
 _E8_BPS_VALUE: Final = 10**6
-_BONUS_BPS_MAX: Final = 65_535
 _POSITIONS_MAX: Final = 255
-
-
-def bps_of(ratio: Ratio) -> int:
-    """Return a WAD ratio in basis points; `check_markets` has seen that it is a whole number of them."""
-    return div_down(ratio, _BPS_RATIO)
 
 
 def price_e8_of(price: Price | None) -> int:
@@ -66,10 +59,7 @@ class AaveV3(Protocol):
     def check_markets(self, markets: Sequence[Market]) -> None:
         """Refuse pairs, ratios that are not whole basis points, and what the contract's configurator refuses."""
         for market in markets:
-            if market.collateral_asset != market.debt_asset:
-                raise ConfigError(f"market {market.symbol} is a pair of assets; a market of {self.label} is one asset")
-            for parameters in (market.parameters, *market.categories.values()):
-                _check_parameters(market.symbol, parameters)
+            check_market(self.label, market)
 
     # -- balances and amounts -----------------------------------------------------------------------------
 
@@ -323,7 +313,7 @@ class AaveV3(Protocol):
             fee_amount=fee_amount,
             debt_balance=debt_balance,
             collateral_balance=seize_balance + fee_balance,
-            liquidation_bonus_ratio=(pair.bonus_bps - BPS) * _BPS_RATIO,
+            liquidation_bonus_ratio=(pair.bonus_bps - BPS) * BPS_RATIO,
             clears_collateral=self._clears_collateral(pair, moved, seize_balance + fee_balance, index, data),
         )
 
@@ -362,32 +352,6 @@ class AaveV3(Protocol):
                 deployment.market_states[market_of(slot)].bad_debt_amount += amount
                 written_off.append(BadDebt(market_of(slot), amount))
         return tuple(written_off)
-
-
-def _check_parameters(symbol: str, parameters: RiskParameters) -> None:
-    ratios = (
-        ("maximum loan to value", parameters.max_loan_to_value_ratio),
-        ("liquidation threshold", parameters.liquidation_threshold_ratio),
-        ("liquidation bonus", parameters.liquidation_bonus_ratio),
-        ("liquidation fee", parameters.liquidation_fee_ratio),
-    )
-    for what, ratio in ratios:
-        if ratio < 0 or bps_of(ratio) * _BPS_RATIO != ratio:
-            raise ConfigError(f"{what} {ratio} of {symbol} is not a whole number of basis points ({_BPS_RATIO} each)")
-    loan_to_value_bps, threshold_bps, bonus_bps, fee_bps = (bps_of(ratio) for _, ratio in ratios)
-    if loan_to_value_bps > threshold_bps:
-        raise ConfigError(
-            f"maximum loan to value {loan_to_value_bps} bps of {symbol} exceeds its liquidation threshold {threshold_bps}"
-        )
-    if BPS + bonus_bps > _BONUS_BPS_MAX or fee_bps > BPS:
-        raise ConfigError(
-            f"liquidation bonus {bonus_bps} bps and fee {fee_bps} bps of {symbol} exceed {_BONUS_BPS_MAX - BPS} and {BPS}"
-        )
-    line_bps = mul_div_half_up(threshold_bps, BPS + bonus_bps, BPS)
-    if line_bps > BPS:
-        raise ConfigError(
-            f"liquidation threshold times 1 + bonus is {line_bps} bps for {symbol}, the contract's limit is {BPS}"
-        )
 
 
 AAVE_V3: Final = tuple(AaveV3(rounding) for rounding in AAVE_V3_VERSIONS)
