@@ -43,6 +43,7 @@ def assemble(
     scenario = given.scenario
     chosen_seed = scenario.seed if seed is None else seed
     rule = protocol_named(protocol or scenario.protocol)
+    title = _title(given, prices)
     listed = _markets(given, markets)
     held, file_book = _held(given, positions, listed, rule)
     priced = scenario_prices(given, prices, listed, held, chosen_seed)
@@ -51,7 +52,7 @@ def assemble(
     is_own = markets is None
     opening = opening_events(
         rule, listed, book, _oracle_rules(given, listed, is_own), _policy(given, listed, is_own),
-        priced.path.grid.start_at, scenario.title,
+        priced.path.grid.start_at, title,
     )  # fmt: skip
     rules = WorldRules(
         block_ms=milliseconds(scenario.chain.block_seconds),
@@ -64,7 +65,7 @@ def assemble(
         raise ConfigError(f"block_seconds {scenario.chain.block_seconds} is not positive, in [chain] of {given.path}")
     return RunPlan(
         scenario=scenario.name,
-        title=scenario.title,
+        title=title,
         protocol=rule,
         seed=chosen_seed,
         opening=opening,
@@ -217,6 +218,13 @@ def _keepers(given: ScenarioFile) -> KeeperRule:
 
 
 # -- what is to be said -----------------------------------------------------------------------------------
+
+
+def _title(given: ScenarioFile, prices: Sequence[Path]) -> str:
+    """Return the scenario's title, or, where other prices take the place of its own, what then happens."""
+    if not prices:
+        return given.scenario.title
+    return f"The prices of {', '.join(path.name for path in prices)} with the rules of {given.scenario.name}"
 
 
 def _inputs(

@@ -11,7 +11,7 @@ from seawall.errors import ConfigError, DataError, StorageError
 from seawall.studies.replay_folder import HEALTH, JOURNAL, LIQUIDATIONS, OUTCOME, REPORT, TIMELINE, TIMINGS
 
 _LEFT_BY_A_REPLAY: Final = (
-    OUTCOME, TIMINGS, LIQUIDATIONS, TIMELINE, HEALTH, REPORT, ARGUMENTS, ARGUMENTS + ".part",
+    OUTCOME, TIMINGS, LIQUIDATIONS, TIMELINE, HEALTH, REPORT,
     *(JOURNAL + suffix for suffix in ("", "-wal", "-shm", "-journal")),
 )  # fmt: skip
 
@@ -60,18 +60,26 @@ def journal_path(folder: Path) -> Path:
     return path
 
 
-def prepare(folder: Path, *, force: bool) -> None:
-    """Make an empty folder for a replay; with `force`, remove the files that an earlier replay left there."""
+def assure_usable(folder: Path, *, force: bool) -> None:
+    """Make the folder if it is not there; raises ConfigError where it holds anything, unless with `force`."""
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder} is a file, not a folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         entries = sorted(path.name for path in folder.iterdir())
-        if entries and not force:
-            raise ConfigError(
-                f"folder {folder} is not empty, it holds {len(entries)} entries, first {entries[0]}; "
-                "--force replaces what a replay left there"
-            )
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be written: {error.strerror}") from error
+    if entries and not force:
+        begun = f"`seawall resume {folder}` goes on with the run in it, " if ARGUMENTS in entries else ""
+        raise ConfigError(
+            f"folder {folder} is not empty, it holds {len(entries)} entries, first {entries[0]}; "
+            f"{begun}--force replaces what a replay left there"
+        )
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier replay left, and nothing else; its arguments stay until new ones replace them."""
+    try:
         for name in _LEFT_BY_A_REPLAY:
             (folder / name).unlink(missing_ok=True)
     except OSError as error:

@@ -6,12 +6,19 @@ from typing import Any
 
 from seawall.adapters.sqlite_journal import SqliteJournal
 from seawall.app.assembly import assemble
-from seawall.app.replay_folder import prepare
+from seawall.app.replay_folder import assure_usable, clear
 from seawall.app.report import write_report
-from seawall.app.run_arguments import RunArguments, inputs_text, read_arguments, refuse_changes, write_arguments
+from seawall.app.run_arguments import (
+    ARGUMENTS,
+    RunArguments,
+    inputs_text,
+    read_arguments,
+    refuse_changes,
+    write_arguments,
+)
 from seawall.app.scenario import load_scenario
 from seawall.engine.journal_codec import JournalHeader
-from seawall.errors import ConfigError
+from seawall.errors import ConfigError, SeawallError
 from seawall.studies.recorder import Progress
 from seawall.studies.replay import replay
 from seawall.studies.replay_folder import JOURNAL
@@ -21,9 +28,25 @@ Watch = Callable[[Progress], None]
 
 
 def begin(folder: Path, arguments: RunArguments, *, force: bool, watch: Watch) -> dict[str, Any]:
-    """Replay into a new folder and return the outcome; nothing is written before all inputs have been read."""
-    plan = _plan(arguments)
-    prepare(folder, force=force)
+    """Replay into a folder and return the outcome.
+
+    Killed at any moment, it can be gone on with. A mistake in the inputs leaves the folder as it was: what an earlier
+    replay left there goes only when all of them have been read.
+    """
+    is_new_folder = not folder.exists()
+    assure_usable(folder, force=force)
+    is_first_run = not (folder / ARGUMENTS).exists()
+    if is_first_run:
+        write_arguments(folder, arguments)
+    try:
+        plan = _plan(arguments)
+    except SeawallError:
+        if is_first_run:
+            (folder / ARGUMENTS).unlink()
+        if is_new_folder:
+            folder.rmdir()
+        raise
+    clear(folder)
     write_arguments(folder, arguments)
     with SqliteJournal.create(folder / JOURNAL, JournalHeader(inputs_text(plan))) as journal:
         return _run(plan, journal, folder, watch)

@@ -88,8 +88,11 @@ def plural(count: int, noun: str) -> str:
 # -- sections ---------------------------------------------------------------------------------------------
 
 
-def opening(outcome: Outcome) -> str:
-    """Return the title, the story in three sentences, and the headline numbers."""
+def opening(outcome: Outcome, uncovered_f64: float) -> str:
+    """Return the title, the story in a few sentences, and the headline numbers.
+
+    `uncovered_f64` is the debt that collateral does not cover at the end, on accounts whose debt was not written off.
+    """
     seconds = outcome["seconds_below_line"]
     bad_debt = int(outcome["bad_debt_value"])
     kinds = {given["kind"] for given in outcome["inputs"]}
@@ -103,7 +106,7 @@ def opening(outcome: Outcome) -> str:
         ("Liquidations", f"{outcome['liquidations']:,}", f"in {outcome['blocks']:,} blocks", False),
         ("Debt repaid", short_value(int(outcome["debt_repaid_value"])), "by keepers", False),
         ("Collateral seized", short_value(int(outcome["collateral_seized_value"])), "bonus included", False),
-        ("Bad debt", short_value(bad_debt), _left_over(outcome, bad_debt), bad_debt > 0),
+        ("Bad debt", short_value(bad_debt), _left_over(outcome, bad_debt, uncovered_f64), bad_debt > 0),
         ("Below the line", duration_text(float(seconds["p50"])), f"median; longest {duration_text(float(seconds['max']))}", False),
     )  # fmt: skip
     headline = "".join(
@@ -115,35 +118,40 @@ def opening(outcome: Outcome) -> str:
     return (
         f'<div class="masthead"><b>Seawall</b><span>replay of {provenance} · {escape(outcome["protocol"])}</span></div>'
         f"<h1>{escape(outcome['title'])}</h1>"
-        f'<p class="lead">{_story(outcome, bad_debt)}</p>{flags}'
+        f'<p class="lead">{_story(outcome, bad_debt, uncovered_f64)}</p>{flags}'
         f'<dl class="headline">{headline}</dl>'
     )
 
 
-def _left_over(outcome: Outcome, bad_debt: int) -> str:
-    repaid = int(outcome["debt_repaid_value"])
-    if not bad_debt:
-        return "nothing left unpaid"
-    return f"{percent_text(mul_div_down(bad_debt, WAD, bad_debt + repaid))} of the debt closed"
+def _left_over(outcome: Outcome, bad_debt: int, uncovered_f64: float) -> str:
+    if bad_debt:
+        share = mul_div_down(bad_debt, WAD, bad_debt + int(outcome["debt_repaid_value"]))
+        return f"{percent_text(share)} of the debt closed"
+    return "not written off, see above" if uncovered_f64 >= 1 else "nothing left unpaid"
 
 
-def _story(outcome: Outcome, bad_debt: int) -> str:
-    if not outcome["liquidations"]:
-        first = f"None of {plural(outcome['accounts'], 'account')} was liquidated."
-    else:
-        first = (
+def _story(outcome: Outcome, bad_debt: int, uncovered_f64: float) -> str:
+    if outcome["liquidations"]:
+        sentences = [
             f"{plural(outcome['accounts_liquidated'], 'account')} of {outcome['accounts']:,} were liquidated, in "
             f"{plural(outcome['liquidations'], 'settled fill')}. Keepers repaid "
             f"{short_value(int(outcome['debt_repaid_value']))} of debt and took a bonus of "
             f"{short_value(int(outcome['liquidation_bonus_value']))}."
+        ]
+    else:
+        sentences = [f"None of {plural(outcome['accounts'], 'account')} was liquidated."]
+    if bad_debt:
+        drawn, socialized = int(outcome["buffer_drawn_value"]), int(outcome["socialized_loss_value"])
+        sentences.append(
+            f"Collateral did not cover {short_value(bad_debt)}: buffers paid {short_value(drawn)}, "
+            f"lenders bear {short_value(socialized)}."
         )
-    if not bad_debt:
-        return f"{first} No debt was written off."
-    drawn, socialized = int(outcome["buffer_drawn_value"]), int(outcome["socialized_loss_value"])
-    return (
-        f"{first} Collateral did not cover {short_value(bad_debt)}: buffers paid {short_value(drawn)}, "
-        f"lenders bear {short_value(socialized)}."
-    )
+    else:
+        sentences.append("No debt was written off.")
+    if uncovered_f64 >= 1:
+        uncovered = short_value(round(uncovered_f64) * WAD)
+        sentences.append(f"At the end {uncovered} of debt that is still on its accounts is not covered by collateral.")
+    return " ".join(sentences)
 
 
 def payers(outcome: Outcome) -> str:

@@ -148,6 +148,23 @@ def test_a_run_that_was_struck_down_resumes_to_the_same_bytes(
         assert (folder / name).read_bytes() == (replayed / name).read_bytes()
 
 
+def test_a_run_that_was_killed_before_it_read_its_inputs_resumes_from_its_arguments(
+    small_scenario: Path, replayed: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "arguments.json").write_bytes((replayed / "arguments.json").read_bytes())
+    assert seawall("resume", tmp_path, "--json").returncode == 0
+    assert (tmp_path / "outcome.json").read_bytes() == (replayed / "outcome.json").read_bytes()
+
+
+def test_a_mistake_in_the_inputs_leaves_an_earlier_replay_as_it_was(replayed: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(replayed, tmp_path / "copy"))
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    complaint(seawall("replay", "black_thursday", "--protocol", "none@1", "--out", folder, "--force"))
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    complaint(seawall("replay", "black_thursday", "--protocol", "none@1", "--out", tmp_path / "new"))
+    assert not (tmp_path / "new").exists()
+
+
 def test_inputs_that_changed_are_named_with_both_digests(small_scenario: Path, tmp_path: Path) -> None:
     scenario = tmp_path / "small.toml"
     scenario.write_text(small_scenario.read_text())

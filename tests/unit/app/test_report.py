@@ -82,6 +82,18 @@ def test_a_run_without_liquidations_still_makes_a_page(finished_folder: Path) ->
     assert "None of 5,000 accounts was liquidated. No debt was written off." in page
 
 
+def test_debt_that_a_protocol_leaves_on_its_accounts_is_not_called_nothing(finished_folder: Path) -> None:
+    path = finished_folder / "outcome.json"
+    outcome = json.loads(path.read_text())
+    outcome["bad_debt_value"] = "0"
+    path.write_text(json.dumps(outcome))
+    table = finished_folder / "timeline.parquet"
+    pl.read_parquet(table).with_columns(pl.lit(460_000.4).alias("insolvent_value_f64")).write_parquet(table)
+    page = own_part(report_page(read_record(finished_folder)))
+    assert "At the end 460,000 of debt that is still on its accounts is not covered by collateral." in page
+    assert "nothing left unpaid" not in page
+
+
 def test_a_folder_without_an_outcome_is_the_users_mistake(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"outcome.json does not exist"):
         write_report(tmp_path)
