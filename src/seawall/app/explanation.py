@@ -286,12 +286,18 @@ def _prices_of(row: int, deployment: Deployment) -> dict[str, str]:
 
 
 def _priced(prices: dict[str, str]) -> str:
-    return ", ".join(f"{symbol} {price}" for symbol, price in prices.items())
+    return ", ".join(f"{symbol} {_six_places(price)}" for symbol, price in prices.items())
+
+
+def _six_places(price: str) -> str:
+    whole, _, fraction = price.partition(".")
+    shown = fraction[:6].rstrip("0")
+    return f"{int(whole):,}" + (f".{shown}" if shown else "")
 
 
 def _grouped(amount: str) -> str:
-    whole, _, fraction = amount.partition(".")
-    return f"{int(whole):,}" + (f".{fraction}" if fraction else "")
+    whole, point, fraction = amount.partition(".")
+    return f"{int(whole):,}{point}{fraction}"
 
 
 def _words(reason: Refusal) -> str:

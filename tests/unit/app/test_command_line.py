@@ -91,6 +91,25 @@ def test_lists_are_json_on_stdout_and_nothing_else() -> None:
     assert {"protocol", "proof", "accounts", "parameters"} == set(protocols[0])
 
 
+def test_accounts_are_json_on_stdout_worst_first(tmp_path: Path) -> None:
+    texts = {
+        "markets": "symbol,decimals,collateral_factor,close_factor,liquidation_incentive\nETH,18,0.8,0.5,1.08\nUSDC,6,0,0.5,1\n",
+        "positions": "account,symbol,collateral_amount,debt_amount\nsafe,ETH,2,0\nsafe,USDC,0,10\nlow,ETH,1,0\nlow,USDC,0,90\n",
+        "prices": "symbol,ts,price\nETH,100,100\nUSDC,100,1\n",
+    }  # fmt: skip
+    options: list[str] = []
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+        options += [f"--{name}", str(tmp_path / name)]
+    found = json.loads(seawall("accounts", *options, "--json").stdout)
+    assert [(each["account"], each["status"]) for each in found] == [("low", "liquidatable"), ("safe", "healthy")]
+    assert found[1]["liquidation_price"].startswith("6.249999")
+    assert "1 of 1 accounts with debt with health below 1" in seawall("accounts", *options, "--below", "1").stdout
+    assert "time 'noon' is neither" in complaint(seawall("accounts", *options, "--at", "noon"))
+    (tmp_path / "prices").write_text("symbol,ts,price\nETH,100,-3\n")
+    assert "price -3 of ETH is not positive" in complaint(seawall("accounts", *options))
+
+
 def test_a_replay_writes_its_folder_once(small_scenario: Path, replayed: Path, tmp_path: Path) -> None:
     run = seawall("replay", small_scenario, "--json", cwd=tmp_path)
     assert run.returncode == 0, run.stderr

@@ -34,9 +34,13 @@ def print_table(title: str, columns: Sequence[str], rows: list[list[str]], left:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = _WIDTH_OF_FILE
-    table = Table(title=Text(title) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=Text(title) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False,
+        show_header=any(columns),
+    )  # fmt: skip
     for nth, name in enumerate(columns):
-        table.add_column(name, justify="left" if nth < left else "right", no_wrap=True)
+        is_text = 0 < nth < left
+        table.add_column(name, justify="left" if nth < left else "right", no_wrap=not is_text, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console.print(table)
