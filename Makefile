@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 DEVELOPER_READY := $(VENV)/developer-ready
+PYTHON_FILES := src tests benchmarks examples
 
-.PHONY: run test check format bench soak clean
+.PHONY: run test check format bench soak pins clean
 
 run: $(READY)
 	$(BIN)/seawall replay black_thursday --out out/black_thursday --force
@@ -14,20 +15,26 @@ test: $(DEVELOPER_READY)
 	$(BIN)/pytest -n 2
 
 check: $(DEVELOPER_READY)
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check $(PYTHON_FILES)
+	$(BIN)/ruff check $(PYTHON_FILES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 format: $(DEVELOPER_READY)
-	$(BIN)/ruff format src tests benchmarks
-	$(BIN)/ruff check --fix src tests benchmarks
+	$(BIN)/ruff format $(PYTHON_FILES)
+	$(BIN)/ruff check --fix $(PYTHON_FILES)
 
 bench: $(DEVELOPER_READY)
 	$(BIN)/python -m benchmarks --json out/bench.json
 
 soak: $(DEVELOPER_READY)
 	$(BIN)/pytest -n 2 -m slow --override-ini addopts="-q --strict-markers --import-mode=importlib"
+
+# Both files again from pyproject.toml: exact versions with hashes, and no word of where they come from (needs uv).
+PIN := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
+pins:
+	echo 'setuptools>=77' | $(PIN) - pyproject.toml --output-file requirements.txt
+	$(PIN) --extra dev --constraint requirements.txt pyproject.toml --output-file requirements-dev.txt
 
 clean:
 	rm -rf $(VENV) out build
