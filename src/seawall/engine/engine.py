@@ -29,7 +29,7 @@ from seawall.ledger.event import (
     RiskParametersChanged,
 )
 from seawall.ledger.market import DEBT, side_of
-from seawall.ledger.order import Order, Refusal, RefuseEvent
+from seawall.ledger.order import Order, Refusal, RefuseEvent, SettleFill
 from seawall.monitor.monitor import Monitor
 from seawall.protocols.protocol import Protocol
 from seawall.units import Milliseconds
@@ -148,11 +148,11 @@ class Engine:
         rows: set[int] = set()
         markets: set[int] = set()
         for fill in event.fills:
-            orders += settle_fill(self.state, self.protocol, fill)
-            row = self.state.deployment.book.row_of(fill.account)
-            if row != ABSENT:
-                rows.add(row)
-            markets |= {fill.debt_market, fill.collateral_market}
+            caused = settle_fill(self.state, self.protocol, fill)
+            orders += caused
+            if isinstance(caused[0], SettleFill):
+                rows.add(self.state.deployment.book.row_of(fill.account))
+                markets |= {fill.debt_market, fill.collateral_market}
         for row in rows:
             self.monitor.touch(row)
         self._reprice_moved(markets)

@@ -45,6 +45,9 @@ def _decided(state: State, protocol: Protocol, fill: Fill) -> Quote | Refusal:
         return Refusal.ORDER_EXPIRED
     if fill.repay_amount <= 0:
         return Refusal.ZERO_AMOUNT
+    market_count = len(state.deployment.markets)
+    if not (0 <= fill.debt_market < market_count and 0 <= fill.collateral_market < market_count):
+        return Refusal.MARKET_UNKNOWN
     refusal = liquidation_refusal(state, protocol, row, (fill.debt_market, fill.collateral_market))
     if refusal is not None:
         return refusal
