@@ -66,7 +66,8 @@ class Deployment:
         self.assets = assets
         self.units = [asset.unit for asset in assets]
         self.markets = list(markets)
-        self.market_states = list(market_states)
+        # Copies: settlements write here, and the event that opened the deployment stays what it was.
+        self.market_states = [msgspec.structs.replace(state) for state in market_states]
         self.book = Book(account_width, len(markets))
         self.prices: list[Price | None] = [None] * len(assets)
         self.at: Milliseconds = 0
