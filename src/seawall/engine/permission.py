@@ -6,7 +6,7 @@ or contradictory, of any asset that the account holds or owes.
 
 from collections.abc import Iterable
 
-from seawall.engine.state import State
+from seawall.engine.state import Permission, State
 from seawall.ledger.market import DEBT, market_of, side_of
 from seawall.ledger.order import Refusal
 from seawall.protocols.protocol import Protocol
@@ -46,7 +46,9 @@ def _refusal(state: State, protocol: Protocol, row: int, markets: Iterable[int],
 def rows_freed(state: State) -> list[int]:
     """Return the accounts that were refused for a passing reason, once prices or breakers have changed since."""
     at = state.deployment.at
-    now = (*state.price_states, *((breaker.level, at < breaker.grace_until) for breaker in state.breakers))
+    now = Permission(
+        tuple(state.price_states), tuple((breaker.level, at < breaker.grace_until) for breaker in state.breakers)
+    )
     if now == state.permission_seen:
         return []
     state.permission_seen = now

@@ -48,6 +48,13 @@ class Episode(msgspec.Struct):
     declined: Refusal | None = None
 
 
+class Permission(msgspec.Struct, frozen=True):
+    """What refusals for a passing reason depend on: every price's state; every breaker's level and whether it is in grace."""
+
+    prices: tuple[PriceState, ...] = ()
+    breakers: tuple[tuple[int, bool], ...] = ()
+
+
 class Loss(msgspec.Struct, frozen=True):
     """Bad debt that was written off at a moment; the circuit breaker counts the recent ones."""
 
@@ -76,7 +83,7 @@ class State:
         self.order_rows: dict[int, int] = {}
         self.due: deque[tuple[Milliseconds, int]] = deque()
         self.blocked: set[int] = set()
-        self.permission_seen: tuple[object, ...] = ()
+        self.permission_seen = Permission()
         self.order_count = 0
         self.buffers: list[tuple[str, dict[int, Amount]]] = [(b.name, dict(b.amounts)) for b in opened.policy.buffers]
         self.breakers: list[Breaker] = [Breaker() for _ in opened.markets]
@@ -121,6 +128,7 @@ class State:
             order_count=self.order_count,
             buffers=tuple(Buffer(name, tuple(sorted(held.items()))) for name, held in self.buffers),
             breakers=tuple(self.breakers),
+            permission_seen=self.permission_seen,
             losses=tuple(self.losses),
             block_number=self.block_number,
             event_count=self.event_count,
@@ -149,6 +157,7 @@ class State:
         self.order_count = record.order_count
         self.buffers = [(b.name, dict(b.amounts)) for b in record.buffers]
         self.breakers = list(record.breakers)
+        self.permission_seen = record.permission_seen
         self.losses = list(record.losses)
         self.block_number = record.block_number
         self.event_count = record.event_count
@@ -191,6 +200,7 @@ class _Record(msgspec.Struct, frozen=True):
     order_count: int
     buffers: tuple[Buffer, ...]
     breakers: tuple[Breaker, ...]
+    permission_seen: Permission
     losses: tuple[Loss, ...]
     block_number: int
     event_count: int
