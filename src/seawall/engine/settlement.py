@@ -35,6 +35,18 @@ def settle_fill(state: State, protocol: Protocol, fill: Fill) -> list[Order]:
 
 
 def _decided(state: State, protocol: Protocol, fill: Fill) -> Quote | Refusal:
+    refusal = _order_refusal(state, fill)
+    if refusal is not None:
+        return refusal
+    row = state.order_rows[fill.order_id]
+    refusal = liquidation_refusal(state, protocol, row, (fill.debt_market, fill.collateral_market))
+    if refusal is not None:
+        return refusal
+    return protocol.quote(state.deployment, row, fill.debt_market, fill.collateral_market, fill.repay_amount)
+
+
+def _order_refusal(state: State, fill: Fill) -> Refusal | None:
+    """Return why the fill is none of an open order, whatever the rule would say, or None."""
     row = state.order_rows.get(fill.order_id)
     if row is None or state.deployment.book.account_at(row) != fill.account:
         return Refusal.ORDER_UNKNOWN
@@ -46,12 +58,8 @@ def _decided(state: State, protocol: Protocol, fill: Fill) -> Quote | Refusal:
     if fill.repay_amount <= 0:
         return Refusal.ZERO_AMOUNT
     market_count = len(state.deployment.markets)
-    if not (0 <= fill.debt_market < market_count and 0 <= fill.collateral_market < market_count):
-        return Refusal.MARKET_UNKNOWN
-    refusal = liquidation_refusal(state, protocol, row, (fill.debt_market, fill.collateral_market))
-    if refusal is not None:
-        return refusal
-    return protocol.quote(state.deployment, row, fill.debt_market, fill.collateral_market, fill.repay_amount)
+    is_known = 0 <= fill.debt_market < market_count and 0 <= fill.collateral_market < market_count
+    return None if is_known else Refusal.MARKET_UNKNOWN
 
 
 def _settled(state: State, fill: Fill, quote: Quote, before: Health, after: Health) -> SettleFill:

@@ -1,0 +1,210 @@
+"""Every reason that the engine can give, each in the smallest deployment that brings it about."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from tests.deployments import (
+    BORROWER,
+    BTC,
+    DUST,
+    ETH,
+    HOUR,
+    UNITS,
+    USD,
+    Desk,
+    below_the_line,
+    ratio,
+)
+
+from seawall.ledger.deployment import OracleRule, Policy
+from seawall.ledger.order import (
+    CancelOrder,
+    DeclineAccount,
+    Order,
+    Refusal,
+    RefuseEvent,
+    RefuseFill,
+)
+
+Orders = tuple[Order, ...]
+
+AGING = {ETH: OracleRule(price_age_ms_max=HOUR)}
+TWO_SOURCES = {ETH: OracleRule(divergence_ratio_max=ratio(1))}
+GRACE = Policy(grace_period_ms=HOUR)
+
+
+def healthy_again() -> Orders:
+    desk, _ = below_the_line()
+    return desk.price(ETH=2000)
+
+
+def nothing_owed() -> Orders:
+    desk, _ = below_the_line()
+    return desk.move(BORROWER, debt={USD: -15_900 * UNITS[USD]})
+
+
+def nothing_held() -> Orders:
+    desk = Desk("compound_v2")
+    desk.price(ETH=2000, USD=1)
+    return desk.move(BORROWER, debt={USD: 100 * UNITS[USD]})
+
+
+def price_is_gone() -> Orders:
+    desk, order = below_the_line()
+    desk.price(ETH=0)
+    return desk.fill(order)
+
+
+def price_is_old() -> Orders:
+    desk, order = below_the_line(oracle_rules=AGING)
+    desk.wait(HOUR + 1)
+    return desk.fill(order)
+
+
+def sources_disagree() -> Orders:
+    desk, order = below_the_line(oracle_rules=TWO_SOURCES)
+    desk.price(source=1, ETH=2100)
+    # The market is halted as well; its own refusal comes first, so the account is one of another market's.
+    return desk.fill(order, debt_market=USD, collateral_market=BTC)
+
+
+def more_than_the_close_factor() -> Orders:
+    desk, order = below_the_line("compound_v2")
+    return desk.fill(order, order.repay_amount_max + 1)
+
+
+def more_than_the_collateral() -> Orders:
+    desk = Desk("compound_v2")
+    desk.price(ETH=2000, USD=1, BTC=30000)
+    desk.move(BORROWER, {ETH: 10 * UNITS[ETH], BTC: UNITS[BTC] // 10}, {USD: 18_000 * UNITS[USD]})
+    (order,) = desk.price(ETH=1980)
+    return desk.fill(order, collateral_market=BTC)
+
+
+def half_of_one_unit() -> Orders:
+    desk = Desk("compound_v2")
+    desk.price(ETH=2000, USD=1, BTC=30000)
+    return desk.move(DUST, {ETH: 1}, {BTC: 1})
+
+
+def part_that_leaves_dust() -> Orders:
+    desk = Desk()
+    desk.price(ETH=2000, USD=1)
+    desk.move(DUST, {ETH: 6 * UNITS[ETH] // 100}, {USD: 95_500_000})
+    (order,) = desk.price(ETH=1980)
+    return desk.fill(order, order.repay_amount_max - 1)
+
+
+def part_that_lowers_health() -> Orders:
+    desk, order = below_the_line()
+    desk.price(ETH=1600)
+    return desk.fill(order, order.repay_amount_max)
+
+
+def rounding_takes_it_all() -> Orders:
+    desk = Desk()
+    desk.price(ETH=2000, USD=1, BTC=30000)
+    return desk.move(DUST, {BTC: 1}, {USD: 1_000})
+
+
+def market_is_halted() -> Orders:
+    desk, order = below_the_line(operators=("operator",), check=lambda _: True)
+    desk.decide(ETH, 2)
+    return desk.fill(order)
+
+
+def borrowers_may_cure() -> Orders:
+    desk, order = below_the_line(operators=("operator",), check=lambda _: True, policy=GRACE)
+    desk.decide(ETH, 2)
+    desk.decide(ETH, 0)
+    return desk.fill(order)
+
+
+def order_of_nobody() -> Orders:
+    desk, order = below_the_line()
+    return desk.fill(order, order_id=order.order_id + 1)
+
+
+def order_is_old() -> Orders:
+    desk, order = below_the_line(policy=Policy(order_lifetime_ms=HOUR))
+    desk.wait(HOUR + 1)
+    return desk.fill(order)
+
+
+def fill_comes_twice() -> Orders:
+    desk, order = below_the_line()
+    desk.fill(order, 100 * UNITS[USD])
+    return desk.fill(order, 100 * UNITS[USD])
+
+
+def fill_of_nothing() -> Orders:
+    desk, order = below_the_line()
+    return desk.fill(order, 0)
+
+
+def more_than_is_held() -> Orders:
+    desk, _ = below_the_line()
+    return desk.move(BORROWER, {ETH: -11 * UNITS[ETH]})
+
+
+def market_of_nobody() -> Orders:
+    desk, order = below_the_line()
+    return desk.fill(order, debt_market=3)
+
+
+def level_of_nobody() -> Orders:
+    desk, _ = below_the_line(operators=("operator",), check=lambda _: True)
+    return desk.decide(ETH, 4)
+
+
+def operator_of_nobody() -> Orders:
+    desk, _ = below_the_line(operators=("operator",), check=lambda _: True)
+    return desk.decide(ETH, 1, operator="stranger")
+
+
+def signature_of_nobody() -> Orders:
+    desk, _ = below_the_line(operators=("operator",), check=lambda event: event.signature == "signed")
+    return desk.decide(ETH, 1, signature="forged")
+
+
+SAID: dict[Refusal, Callable[[], Orders]] = {
+    Refusal.HEALTHY: healthy_again,
+    Refusal.NO_DEBT: nothing_owed,
+    Refusal.NO_COLLATERAL: nothing_held,
+    Refusal.PRICE_MISSING: price_is_gone,
+    Refusal.PRICE_STALE: price_is_old,
+    Refusal.PRICE_CONTRADICTORY: sources_disagree,
+    Refusal.CLOSE_FACTOR_EXCEEDED: more_than_the_close_factor,
+    Refusal.COLLATERAL_EXCEEDED: more_than_the_collateral,
+    Refusal.BELOW_DUST: half_of_one_unit,
+    Refusal.LEAVES_DUST: part_that_leaves_dust,
+    Refusal.TOXIC: part_that_lowers_health,
+    Refusal.NOTHING_SEIZED: rounding_takes_it_all,
+    Refusal.MARKET_HALTED: market_is_halted,
+    Refusal.GRACE_PERIOD: borrowers_may_cure,
+    Refusal.ORDER_UNKNOWN: order_of_nobody,
+    Refusal.ORDER_EXPIRED: order_is_old,
+    Refusal.FILL_REPEATED: fill_comes_twice,
+    Refusal.ZERO_AMOUNT: fill_of_nothing,
+    Refusal.BALANCE_EXCEEDED: more_than_is_held,
+    Refusal.MARKET_UNKNOWN: market_of_nobody,
+    Refusal.LEVEL_UNKNOWN: level_of_nobody,
+    Refusal.OPERATOR_UNKNOWN: operator_of_nobody,
+    Refusal.SIGNATURE_INVALID: signature_of_nobody,
+}
+
+
+def test_the_table_holds_every_reason() -> None:
+    assert set(SAID) == set(Refusal)
+
+
+@pytest.mark.parametrize("reason", Refusal, ids=lambda reason: reason.value)
+def test_the_engine_says_the_reason(reason: Refusal) -> None:
+    orders = SAID[reason]()
+    assert reason in reasons_in(orders), msgspec.to_builtins(orders)
+
+
+def reasons_in(orders: Orders) -> list[Refusal]:
+    speaking = (CancelOrder, DeclineAccount, RefuseFill, RefuseEvent)
+    return [order.reason for order in orders if isinstance(order, speaking)]
