@@ -22,6 +22,7 @@ def outcome_rows(outcome: dict[str, Any]) -> list[list[str]]:
         ["  left to lenders", _value(outcome, "socialized_loss_value")],
         ["Below the line", f"half under {times[0]}, nine in ten under {times[1]}, longest {times[2]}"],
         ["Still below at the end", f"{end['count']:,}" + (f" ({reasons})" if reasons else "")],
+        ["  debt without collateral", short_value(int(end["insolvent_value"]))],
         ["State hash", outcome["state_hash"]],
     ]
 

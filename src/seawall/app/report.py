@@ -43,9 +43,8 @@ def report_page(record: ReplayRecord) -> str:
 def _body(record: ReplayRecord) -> str:
     outcome, section, figure = record.outcome, sections.section, sections.figure
     seconds = outcome["seconds_below_line"]
-    uncovered = record.timeline["insolvent_value_f64"]
     return "\n".join((
-        sections.opening(outcome, uncovered[-1] if len(uncovered) else 0.0),
+        sections.opening(outcome),
         section(
             "The crash",
             "Each circle is the liquidations of a moment; its area is the debt they repaid.",

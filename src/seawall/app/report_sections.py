@@ -88,11 +88,8 @@ def plural(count: int, noun: str) -> str:
 # -- sections ---------------------------------------------------------------------------------------------
 
 
-def opening(outcome: Outcome, uncovered_f64: float) -> str:
-    """Return the title, the story in a few sentences, and the headline numbers.
-
-    `uncovered_f64` is the debt that collateral does not cover at the end, on accounts whose debt was not written off.
-    """
+def opening(outcome: Outcome) -> str:
+    """Return the title, the story in a few sentences, and the headline numbers."""
     seconds = outcome["seconds_below_line"]
     bad_debt = int(outcome["bad_debt_value"])
     kinds = {given["kind"] for given in outcome["inputs"]}
@@ -106,7 +103,7 @@ def opening(outcome: Outcome, uncovered_f64: float) -> str:
         ("Liquidations", f"{outcome['liquidations']:,}", f"in {outcome['blocks']:,} blocks", False),
         ("Debt repaid", short_value(int(outcome["debt_repaid_value"])), "by keepers", False),
         ("Collateral seized", short_value(int(outcome["collateral_seized_value"])), "bonus included", False),
-        ("Bad debt", short_value(bad_debt), _left_over(outcome, bad_debt, uncovered_f64), bad_debt > 0),
+        ("Bad debt", short_value(bad_debt), _left_over(outcome, bad_debt), bad_debt > 0),
         ("Below the line", duration_text(float(seconds["p50"])), f"median; longest {duration_text(float(seconds['max']))}", False),
     )  # fmt: skip
     headline = "".join(
@@ -118,19 +115,24 @@ def opening(outcome: Outcome, uncovered_f64: float) -> str:
     return (
         f'<div class="masthead"><b>Seawall</b><span>replay of {provenance} · {escape(outcome["protocol"])}</span></div>'
         f"<h1>{escape(outcome['title'])}</h1>"
-        f'<p class="lead">{_story(outcome, bad_debt, uncovered_f64)}</p>{flags}'
+        f'<p class="lead">{_story(outcome, bad_debt)}</p>{flags}'
         f'<dl class="headline">{headline}</dl>'
     )
 
 
-def _left_over(outcome: Outcome, bad_debt: int, uncovered_f64: float) -> str:
+def _left_over(outcome: Outcome, bad_debt: int) -> str:
     if bad_debt:
         share = mul_div_down(bad_debt, WAD, bad_debt + int(outcome["debt_repaid_value"]))
         return f"{percent_text(share)} of the debt closed"
-    return "not written off, see above" if uncovered_f64 >= 1 else "nothing left unpaid"
+    return "not written off, see above" if _uncovered_value(outcome) >= WAD else "nothing left unpaid"
 
 
-def _story(outcome: Outcome, bad_debt: int, uncovered_f64: float) -> str:
+def _uncovered_value(outcome: Outcome) -> int:
+    """Return the debt that collateral does not cover at the end, on accounts whose debt was not written off."""
+    return int(outcome["liquidatable_at_end"]["insolvent_value"])
+
+
+def _story(outcome: Outcome, bad_debt: int) -> str:
     if outcome["liquidations"]:
         sentences = [
             f"{plural(outcome['accounts_liquidated'], 'account')} of {outcome['accounts']:,} were liquidated, in "
@@ -148,8 +150,8 @@ def _story(outcome: Outcome, bad_debt: int, uncovered_f64: float) -> str:
         )
     else:
         sentences.append("No debt was written off.")
-    if uncovered_f64 >= 1:
-        uncovered = short_value(round(uncovered_f64) * WAD)
+    if _uncovered_value(outcome) >= WAD:
+        uncovered = short_value(_uncovered_value(outcome))
         sentences.append(f"At the end {uncovered} of debt that is still on its accounts is not covered by collateral.")
     return " ".join(sentences)
 
@@ -201,15 +203,13 @@ def worst_accounts(outcome: Outcome) -> str:
 def below_the_line(outcome: Outcome) -> str:
     """Return who stood below the line at the start and at the end, and why."""
     rows = [
-        (when, f"{left['count']:,}", reasons_text(left["reasons"]))
+        (when, f"{left['count']:,}", value_cell(int(left["debt_value"])), reasons_text(left["reasons"]))
         for when, left in (
             ("At the start", outcome["liquidatable_at_start"]),
             ("At the end", outcome["liquidatable_at_end"]),
         )
     ]
-    owed = int(outcome["liquidatable_at_end"]["debt_value"])
-    rest = f"<p>Those left at the end owe {value_cell(owed)}.</p>" if owed else ""
-    return table(("", "Accounts", "Why they stayed"), rows, (1,)) + rest
+    return table(("", "Accounts", "They owe", "Why they stayed"), rows, (1, 2))
 
 
 def assets(outcome: Outcome) -> str:

@@ -12,6 +12,7 @@ from seawall.engine.engine import Engine
 from seawall.fixed import WAD
 from seawall.ledger.account import decode_account
 from seawall.ledger.deployment import Deployment
+from seawall.protocols.protocol import Health
 from seawall.studies.recorder import Recorder
 from seawall.studies.run_plan import RunPlan
 from seawall.studies.tally import Amounts, amounts_in, below_line_ms
@@ -63,6 +64,7 @@ def outcome_of(plan: RunPlan, engine: Engine, world: World, recorder: Recorder, 
         },
         "liquidatable_at_start": {
             "count": sum(recorder.refusals_at_start().values()),
+            "debt_value": str(recorder.debt_value_at_start()),
             "reasons": dict(sorted(recorder.refusals_at_start().items())),
         },
         "liquidatable_at_end": _left_below(engine, world),
@@ -121,14 +123,23 @@ def _left_below(engine: Engine, world: World) -> dict[str, Any]:
     """Return the accounts that are still below the line: the engine's reason, or else the keepers'."""
     state = engine.state
     reasons: Counter[str] = Counter()
-    debt_value = 0
     for row, episode in state.episodes.items():
         account = state.deployment.book.account_at(row)
-        health = engine.protocol.health(state.deployment, row)
-        debt_value += getattr(health, "debt_value", 0)
         said = episode.declined.value if episode.declined is not None else world.reasons.get(account, "in_flight")
         reasons[said] += 1
-    return {"count": len(state.episodes), "debt_value": str(debt_value), "reasons": dict(sorted(reasons.items()))}
+    healths = [health for row in state.episodes if (health := _health(engine, row)) is not None]
+    return {
+        "count": len(state.episodes),
+        "debt_value": str(sum(health.debt_value for health in healths)),
+        "insolvent_value": str(sum(max(0, health.debt_value - health.collateral_value) for health in healths)),
+        "reasons": dict(sorted(reasons.items())),
+    }
+
+
+def _health(engine: Engine, row: int) -> Health | None:
+    """Return the health of an account, or None where a price that it needs is unknown."""
+    health = engine.protocol.health(engine.state.deployment, row)
+    return health if isinstance(health, Health) else None
 
 
 def _seconds_below(recorder: Recorder, engine: Engine) -> dict[str, int]:

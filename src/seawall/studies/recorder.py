@@ -207,6 +207,10 @@ class Recorder:
                 reasons[order.reason.value] += 1
         return reasons
 
+    def debt_value_at_start(self) -> Value:
+        """Return what the accounts owed that were below the line at the first block."""
+        return sum(order.debt_value for order in self.start_orders if isinstance(order, Liquidate | DeclineAccount))
+
 
 TIMELINE_COLUMNS = {
     "liquidatable_count": pl.Int64,
