@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 DEVELOPER_READY := $(VENV)/developer-ready
 PYTHON_FILES := src tests benchmarks examples
 
-.PHONY: run test check format bench soak pins clean
+.PHONY: run test check format bench examples soak pins clean
 
 run: $(READY)
 	$(BIN)/seawall replay black_thursday --out out/black_thursday --force
@@ -26,6 +26,10 @@ format: $(DEVELOPER_READY)
 
 bench: $(DEVELOPER_READY)
 	$(BIN)/python -m benchmarks --json out/bench.json
+
+# What the examples print now, once it has been read and found right; a test compares.
+examples: $(DEVELOPER_READY)
+	for script in examples/*.py; do $(BIN)/python $$script > $${script%.py}.out || exit 1; done
 
 soak: $(DEVELOPER_READY)
 	$(BIN)/pytest -n 2 -m slow --override-ini addopts="-q --strict-markers --import-mode=importlib"
