@@ -184,8 +184,11 @@ class Engine:
 
     # -- who is below the line, and what is done about it -------------------------------------------------
 
-    def _examine(self, rows: Iterable[int]) -> list[Order]:
-        """Decide every account whose status is not certain; withdraw, write off, offer."""
+    def _examine(self, rows: set[int]) -> list[Order]:
+        """Decide every account whose status is not certain; withdraw, write off, offer.
+
+        `rows` changed by themselves: their status is decided whatever the screen says, and a refusal is reconsidered.
+        """
         state, protocol = self.state, self.protocol
         at = state.deployment.at
         new: set[int] = set()
@@ -206,7 +209,8 @@ class Engine:
         expired = {row for row in due if state.episodes[row].expires_at <= at}
         for row in in_order(state, expired):
             orders += withdraw(state, row)
-        unanswered = {*new, *expired, *permission.rows_freed(state)}
+        reconsidered = {row for row in rows if row in state.episodes and state.episodes[row].declined is not None}
+        unanswered = {*new, *expired, *reconsidered, *permission.rows_freed(state)}
         lost, left = self._write_off(in_order(state, {*unanswered, *due}))
         orders += lost
         for row in left:
@@ -248,10 +252,9 @@ class Engine:
 
 def is_liquidatable_now(state: State, protocol: Protocol, row: int) -> bool | None:
     """Return the integer rule's decision, or None while a price that it needs is unknown: then nothing changes."""
-    deployment = state.deployment
-    if None in deployment.prices and isinstance(protocol.health(deployment, row), Refusal):
-        return None
-    return protocol.is_liquidatable(deployment, row)
+    if protocol.is_liquidatable(state.deployment, row):
+        return True
+    return None if isinstance(protocol.health(state.deployment, row), Refusal) else False
 
 
 def _has_debt(state: State, row: int) -> bool:

@@ -10,6 +10,7 @@ from seawall.ledger.book import ABSENT, BALANCE_MAX, Book
 from seawall.ledger.event import BALANCE_WIDTH, SLOT_WIDTH, PositionsChanged
 from seawall.ledger.market import DEBT, market_of, side_of
 from seawall.ledger.order import Refusal, RefuseEvent
+from seawall.units import Amount
 
 _Undo = list[tuple[int, int, int]]
 _ORDER: Final = "little"
@@ -18,9 +19,10 @@ _ORDER: Final = "little"
 def change_positions(state: State, event: PositionsChanged) -> set[int] | RefuseEvent:
     """Move balances by the event's deltas and return the rows that changed; or nothing changes, and why."""
     book = state.deployment.book
-    malformed = _malformed(state, event)
-    if malformed is not None:
-        return RefuseEvent(Refusal.BALANCE_EXCEEDED, malformed)
+    totals = _totals_after(state, event)
+    misfit = _malformed(state, event) or _overdrawn(totals)
+    if misfit is not None:
+        return RefuseEvent(Refusal.BALANCE_EXCEEDED, misfit)
     width, accounts, slots, deltas = book.account_width, event.accounts, event.slots, event.deltas
     undo: _Undo = []
     rows: set[int] = set()
@@ -40,8 +42,8 @@ def change_positions(state: State, event: PositionsChanged) -> set[int] | Refuse
         undo.append((row, slot, before))
         book.set_balance(row, slot, before + delta)
         rows.add(row)
-    if event.amounts:
-        _move_totals(state, event)
+    for market, total in totals.items():
+        state.deployment.market_states[market].debt_amount = total
     return rows
 
 
@@ -64,13 +66,24 @@ def _take_back(book: Book, undo: _Undo) -> None:
         book.set_balance(row, slot, before)
 
 
-def _move_totals(state: State, event: PositionsChanged) -> None:
-    """Move the totals of markets that keep shares by what each change of a debt is worth."""
-    for nth in range(event.row_count):
+def _totals_after(state: State, event: PositionsChanged) -> dict[int, Amount]:
+    """Return the debt totals of markets that keep shares, moved by what each change of a debt is worth."""
+    totals: dict[int, Amount] = {}
+    states = state.deployment.market_states
+    for nth in range(event.row_count if event.amounts else 0):
         slot = int.from_bytes(event.slots[nth * SLOT_WIDTH : (nth + 1) * SLOT_WIDTH], _ORDER)
-        if side_of(slot) == DEBT:
-            amount = event.amounts[nth * BALANCE_WIDTH : (nth + 1) * BALANCE_WIDTH]
-            state.deployment.market_states[market_of(slot)].debt_amount += int.from_bytes(amount, _ORDER, signed=True)
+        market = market_of(slot)
+        if side_of(slot) == DEBT and market < len(states):
+            amount = int.from_bytes(event.amounts[nth * BALANCE_WIDTH : (nth + 1) * BALANCE_WIDTH], _ORDER, signed=True)
+            totals[market] = totals.get(market, states[market].debt_amount) + amount
+    return totals
+
+
+def _overdrawn(totals: dict[int, Amount]) -> str | None:
+    for market, total in totals.items():
+        if total < 0:
+            return f"the debt of market {market} would be {total}"
+    return None
 
 
 def markets_in(event: PositionsChanged) -> set[int]:
