@@ -5,6 +5,7 @@ from tests.deployments import BORROWER, BTC, ETH, UNITS, USD, Desk, below_the_li
 
 from seawall.fixed import WAD
 from seawall.ledger.event import OracleRound, PriceObserved
+from seawall.ledger.order import CancelOrder, Refusal
 
 
 @pytest.mark.parametrize("protocol", ["seawall", "compound_v2", "aave_v3@3.0", "aave_v3"])
@@ -31,3 +32,12 @@ def test_a_quotient_of_prices_that_rounds_to_nothing_is_as_unknown_as_a_missing_
     vanishing = (OracleRound(ETH, 1, desk.at), OracleRound(USD, 10**40, desk.at), OracleRound(BTC, WAD, desk.at))
     assert desk.tell(PriceObserved(desk.at, vanishing)) == ()
     assert list(desk.state.order_rows) == [order.order_id]
+
+
+@pytest.mark.parametrize("protocol", ["seawall", "compound_v2", "aave_v3@3.0", "aave_v3"])
+def test_an_account_that_repays_everything_needs_no_price_to_be_safe(protocol: str) -> None:
+    desk, order = below_the_line(protocol)
+    desk.price(ETH=0)
+    assert desk.move(BORROWER, debt={USD: -15_900 * UNITS[USD]}) == (
+        CancelOrder(order.order_id, BORROWER, Refusal.NO_DEBT, desk.at),
+    )

@@ -251,10 +251,14 @@ class Engine:
 
 
 def is_liquidatable_now(state: State, protocol: Protocol, row: int) -> bool | None:
-    """Return the integer rule's decision, or None while a price that it needs is unknown: then nothing changes."""
+    """Return the integer rule's decision, or None while a price that it needs is unknown: then nothing changes.
+
+    An account without debt needs none.
+    """
     if protocol.is_liquidatable(state.deployment, row):
         return True
-    return None if isinstance(protocol.health(state.deployment, row), Refusal) else False
+    is_unknown = isinstance(protocol.health(state.deployment, row), Refusal)
+    return None if is_unknown and _has_debt(state, row) else False
 
 
 def _has_debt(state: State, row: int) -> bool:
