@@ -24,7 +24,7 @@ from seawall.engine.engine import Engine
 from seawall.engine.state import State
 from seawall.fixed import WAD
 from seawall.ledger.deployment import Buffer, OracleRule, Policy
-from seawall.ledger.event import Event, Fill, FillsReported, OracleRound, PriceObserved
+from seawall.ledger.event import Event, Fill, FillsReported, OperatorDecided, OracleRound, PriceObserved
 from seawall.ledger.market import slot_of
 from seawall.ledger.order import Order, Refusal, RefuseFill
 from seawall.monitor.full_recompute import FullRecompute
@@ -220,10 +220,31 @@ class DynamicWorld(EngineMachine):
         self.desk.wait(minutes * 60_000)
         self.tell(changes(self.desk.at))
 
+    @rule(nth=accounts, market=st.sampled_from([0, 2]), value=sizes, fall=st.integers(1, 70), share=shares)
+    def a_loan_at_the_line_meets_a_fall(self, nth: int, market: int, value: int, fall: int, share: int) -> None:
+        for halted, breaker in enumerate(self.desk.state.breakers):
+            if breaker.level:
+                self.decide(halted, 0, "signed")
+        self.desk.wait(POLICY.grace_period_ms)
+        self.observe(START_PRICES)
+        market, debt = (market // 2, market // 2) if self.is_paired else (market, USD)
+        listed = self.desk.state.deployment.markets[market]
+        account = self.account(nth, market)
+        self.change(account, market, 0, self.dollars(market, 0, 100 * value))
+        owed = value * 99 * listed.parameters.liquidation_threshold_ratio // WAD
+        self.change(account, debt, 1, self.dollars(debt, 1, max(1, owed)))
+        asset = listed.collateral_asset
+        price = START_PRICES[asset] * (100 - fall) // 100
+        self.tell(PriceObserved(self.desk.at, (OracleRound(asset, price, self.desk.at),)))
+        if account in self.ghost.open_orders:
+            self.fill(account, share)
+
     @precondition(lambda self: self.ghost.open_orders)
     @rule(data=st.data(), share=shares)
     def fill_an_order(self, data: st.DataObject, share: int) -> None:
-        account = data.draw(st.sampled_from(sorted(self.ghost.open_orders)))
+        self.fill(data.draw(st.sampled_from(sorted(self.ghost.open_orders))), share)
+
+    def fill(self, account: bytes, share: int) -> None:
         limit = self.desk.protocol.liquidation_limit(self.desk.state.deployment, self.desk.row(account))
         if isinstance(limit, Refusal):
             return
@@ -257,10 +278,10 @@ class DynamicWorld(EngineMachine):
 
     @rule(market=st.integers(0, 1), level=st.integers(0, 3), signature=st.sampled_from(["signed", "signed", "forged"]))
     def an_operator_decides(self, market: int, level: int, signature: str) -> None:
-        orders = self.desk.decide(market, level, signature=signature)
-        self.ghost.hear(self.desk.events[-1], orders)
-        if self.twin is not None:
-            assert self.twin.apply(self.desk.events[-1]) == orders
+        self.decide(market, level, signature)
+
+    def decide(self, market: int, level: int, signature: str) -> None:
+        self.tell(OperatorDecided(self.desk.at, "operator", market, level, signature))
 
     @rule()
     def rebuild_a_twin_from_a_snapshot(self) -> None:
