@@ -5,7 +5,8 @@ from typing import Final
 
 from seawall.adapters.sqlite_journal import SqliteJournal
 from seawall.engine.engine import Engine
-from seawall.engine.journal_codec import Record, encode_orders, first_difference
+from seawall.engine.journal_codec import Record, Snapshot, encode_orders, first_difference
+from seawall.engine.state import State
 from seawall.errors import JournalCorrupt, ReplayDiverged
 from seawall.ledger.event import DeploymentOpened
 from seawall.monitor.full_recompute import FullRecompute
@@ -27,8 +28,21 @@ def rebuilt(journal: SqliteJournal) -> Iterator[tuple[Record, Engine]]:
             if not isinstance(record.event, DeploymentOpened):
                 raise JournalCorrupt(f"the first event is {type(record.event).__name__}, not DeploymentOpened")
             engine = Engine(protocol_named, FullRecompute, check_every=CHECK_EVERY)
-        standing, given = encode_orders(record.orders), encode_orders(engine.apply(record.event))
-        if standing != given:
-            difference = first_difference(standing, given)
-            raise ReplayDiverged(f"orders of sequence {record.sequence} differ: {difference}")
+        _apply(engine, record)
         yield record, engine
+
+
+def continued(journal: SqliteJournal, snapshot: Snapshot) -> Engine:
+    """Return an engine that began with a snapshot's state and took in everything after it; raises ReplayDiverged."""
+    engine = Engine(protocol_named, FullRecompute, check_every=CHECK_EVERY)
+    engine.restore(State.restored(snapshot.data))
+    for record in journal.records(snapshot.sequence):
+        _apply(engine, record)
+    return engine
+
+
+def _apply(engine: Engine, record: Record) -> None:
+    standing, given = encode_orders(record.orders), encode_orders(engine.apply(record.event))
+    if standing != given:
+        difference = first_difference(standing, given)
+        raise ReplayDiverged(f"orders of sequence {record.sequence} differ: {difference}")

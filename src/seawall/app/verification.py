@@ -3,6 +3,7 @@
 the file      pages, header, hash chain, every entry, every snapshot
 the orders    the events through a new engine give the orders that stand in the journal
 the state     its hash is that of each snapshot on the way and of outcome.json at the end
+the tail      an engine that goes on from the last snapshot gives the same orders and the same state
 """
 
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from seawall.adapters.sqlite_journal import SqliteJournal
-from seawall.app.rebuild import rebuilt
+from seawall.app.rebuild import continued, rebuilt
 from seawall.app.replay_folder import journal_path, read_outcome
 from seawall.errors import JournalCorrupt, ReplayDiverged
 from seawall.studies.replay_folder import OUTCOME
@@ -42,6 +43,9 @@ def verify(folder: Path) -> Verification:
                 events, orders, head = events + 1, orders + len(record.orders), record.chain
                 if record.sequence in snapshots:
                     _agree(f"snapshot {record.sequence} of {path}", snapshots[record.sequence], engine.state.digest())
+            if (snapshot := journal.latest_snapshot()) is not None:
+                tail_hash = continued(journal, snapshot).state.digest()
+                _agree(f"snapshot {snapshot.sequence} of {path}, continued,", tail_hash, engine.state.digest())
         except ReplayDiverged as error:
             raise JournalCorrupt(f"{error}; written by version {journal.header.version}, in {path}") from error
         if not events:
@@ -64,7 +68,7 @@ def verification_text(found: Verification) -> str:
         f"{found.journal}, written by version {found.version}",
         f"hash chain  {found.events:,} events, head {found.journal_head}",
         f"rebuild     {found.orders:,} orders, the same as in the journal",
-        f"snapshots   {found.snapshots:,}, the same state hashes",
+        f"snapshots   {found.snapshots:,}, the same state hashes{', the last one continued to the same end' * bool(found.snapshots)}",
         f"state hash  {found.state_hash}, {end}",
     ))  # fmt: skip
 

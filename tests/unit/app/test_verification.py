@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from seawall.adapters.sqlite_journal import SqliteJournal
+from seawall.app.rebuild import rebuilt
 from seawall.app.verification import verification_text, verify
 from seawall.errors import ConfigError, JournalCorrupt
 
@@ -55,3 +57,26 @@ def test_a_run_that_did_not_finish_is_verified_as_far_as_it_went(folder: Path) -
 def test_a_folder_without_a_journal_is_the_users_mistake(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"name a folder that `seawall replay` wrote"):
         verify(tmp_path)
+
+
+def snapshot_half_way(folder: Path, data_of: int) -> None:
+    """Add a snapshot in the middle that has the right hash, with the bytes of the state after `data_of` events."""
+    with SqliteJournal.open(folder / "journal.sqlite") as journal:
+        states = [(engine.state.digest(), engine.state.snapshot()) for _, engine in rebuilt(journal)]
+        for record in list(journal.records()):
+            journal.append(record.event, record.orders)
+        middle = len(states) // 2
+        journal.save_snapshot(middle, bytes.fromhex(states[middle - 1][0]), states[middle + data_of - 1][1])
+
+
+def test_a_snapshot_continued_ends_as_the_whole_does(folder: Path) -> None:
+    snapshot_half_way(folder, data_of=0)
+    found = verify(folder)
+    assert found.snapshots == 1
+    assert "continued to the same end" in verification_text(found)
+
+
+def test_a_snapshot_of_another_moment_is_found_though_its_hash_is_right(folder: Path) -> None:
+    snapshot_half_way(folder, data_of=-1)
+    with pytest.raises(JournalCorrupt, match=r"continued, says .*, the journal gives"):
+        verify(folder)
