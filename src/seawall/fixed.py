@@ -4,8 +4,6 @@ Scales: WAD = 1e18, RAY = 1e27, basis points = 1e4. The verb names the rounding;
 divisor before the floor, as the contracts that use it do. All arguments are non-negative unless said.
 """
 
-from math import isqrt
-
 WAD = 10**18
 RAY = 10**27
 BPS = 10**4
@@ -51,11 +49,6 @@ def mul_div_mul_div_down(first: int, second: int, divisor: int, third: int, last
 def mul_div_mul_div_up(first: int, second: int, divisor: int, third: int, last_divisor: int) -> int:
     """Return ceil(ceil(first * second / divisor) * third / last_divisor)."""
     return -(first * second // -divisor * third // last_divisor)
-
-
-def sqrt_down(value: int) -> int:
-    """Return floor(sqrt(value))."""
-    return isqrt(value)
 
 
 def seconds_down(milliseconds: int) -> int:

@@ -1,4 +1,4 @@
-"""Properties of the waterfall, the pro-rata split and the circuit breaker."""
+"""Properties of the waterfall and the circuit breaker."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from seawall.ledger.deployment import Policy
 from seawall.rules.action import Action
 from seawall.rules.circuit_breaker import Breaker, Level, breaker_after, breaker_refusal
-from seawall.rules.loss_waterfall import SOCIALIZED_LOSS, loss_payments, pro_rata_amounts
+from seawall.rules.loss_waterfall import SOCIALIZED_LOSS, loss_payments
 
 amounts = st.integers(0, 10**30)
 
@@ -24,17 +24,6 @@ def test_the_waterfall_pays_each_unit_once_and_in_order(loss, holdings):
         assert 0 <= paid.get(name, 0) <= amount
         short = short or paid.get(name, 0) < amount
     assert SOCIALIZED_LOSS not in paid or not short
-
-
-@given(st.integers(0, 10**24), st.lists(st.integers(0, 10**24), min_size=1, max_size=8))
-def test_shares_add_up_and_lie_within_a_unit_of_their_proportion(total, weights):
-    if sum(weights) == 0:
-        total = 0
-    shares = pro_rata_amounts(total, weights)
-    assert sum(shares) == total
-    for share, weight in zip(shares, weights, strict=True):
-        assert abs(share * sum(weights) - total * weight) < max(1, sum(weights))
-        assert total > sum(weights) or share <= weight
 
 
 events = st.tuples(st.integers(0, 2_000), st.booleans(), st.integers(0, 1_000))

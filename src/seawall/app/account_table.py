@@ -17,6 +17,7 @@ from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, market_of, side_of
 from seawall.ledger.order import Refusal
 from seawall.protocols.protocol import Health, Protocol
+from seawall.rules.margin import equity_value, is_insolvent, margin_deficit_value
 from seawall.studies.decimal_text import wad_text
 from seawall.units import Price, Ratio, Value
 
@@ -25,13 +26,18 @@ _SEARCH_STEPS_MAX: Final = 256
 
 
 class AccountLine(msgspec.Struct, frozen=True):
-    """One account. `health_factor_ratio` is UNKNOWN_HEALTH where a price is missing; `status` says which refusal."""
+    """One account. `health_factor_ratio` is UNKNOWN_HEALTH where a price is missing; `status` says which refusal.
+
+    `margin_deficit_value` is the weighted collateral that is missing to the line, a health factor of one.
+    """
 
     account: str
     status: str
     health_factor_ratio: Ratio
     collateral_value: Value
     debt_value: Value
+    equity_value: Value = 0
+    margin_deficit_value: Value = 0
     asset: str | None = None
     price: Price | None = None
     liquidation_price: Price | None = None
@@ -64,7 +70,13 @@ def account_line(deployment: Deployment, protocol: Protocol, row: int) -> Accoun
     if isinstance(health, Refusal):
         return AccountLine(account, health.value, UNKNOWN_HEALTH, 0, 0)
     line = AccountLine(
-        account, status_of(health), health.health_factor_ratio, health.collateral_value, health.debt_value
+        account=account,
+        status=status_of(health),
+        health_factor_ratio=health.health_factor_ratio,
+        collateral_value=health.collateral_value,
+        debt_value=health.debt_value,
+        equity_value=equity_value(health.collateral_value, health.debt_value),
+        margin_deficit_value=margin_deficit_value(health.weighted_collateral_value, health.debt_value, WAD),
     )
     asset = heaviest_asset(deployment, protocol, row)
     price = None if asset is None else deployment.prices[asset]
@@ -93,6 +105,8 @@ def account_numbers(line: AccountLine) -> dict[str, str | None]:
         "health_factor": text(line.health_factor_ratio) if is_known and line.debt_value else None,
         "collateral_value": text(line.collateral_value) if is_known else None,
         "debt_value": text(line.debt_value) if is_known else None,
+        "equity_value": text(line.equity_value) if is_known else None,
+        "margin_deficit_value": text(line.margin_deficit_value) if is_known else None,
         "asset": line.asset,
         "price": text(line.price),
         "liquidation_price": text(line.liquidation_price),
@@ -104,7 +118,7 @@ def status_of(health: Health) -> str:
     """Return what an account is, in a word or two."""
     if health.debt_value == 0:
         return "without debt"
-    if health.debt_value > health.collateral_value:
+    if is_insolvent(health.collateral_value, health.debt_value):
         return "insolvent"
     return "liquidatable" if health.is_liquidatable else "healthy"
 

@@ -13,6 +13,7 @@ from seawall.fixed import WAD
 from seawall.ledger.account import decode_account
 from seawall.ledger.deployment import Deployment
 from seawall.protocols.protocol import Health
+from seawall.rules.margin import equity_value
 from seawall.studies.recorder import Recorder
 from seawall.studies.run_plan import RunPlan
 from seawall.studies.tally import Amounts, amounts_in, below_line_ms
@@ -131,7 +132,9 @@ def _left_below(engine: Engine, world: World) -> dict[str, Any]:
     return {
         "count": len(state.episodes),
         "debt_value": str(sum(health.debt_value for health in healths)),
-        "insolvent_value": str(sum(max(0, health.debt_value - health.collateral_value) for health in healths)),
+        "insolvent_value": str(
+            sum(max(0, -equity_value(health.collateral_value, health.debt_value)) for health in healths)
+        ),
         "reasons": dict(sorted(reasons.items())),
     }
 

@@ -3,7 +3,7 @@
 import pytest
 
 from seawall.ledger.order import Payment
-from seawall.rules.loss_waterfall import SOCIALIZED_LOSS, loss_payments, pro_rata_amounts
+from seawall.rules.loss_waterfall import SOCIALIZED_LOSS, loss_payments
 
 ABSORBERS = [("fee_reserve", 300_000), ("insurance_fund", 250_000), ("backstop", 400_000)]
 
@@ -26,19 +26,3 @@ def test_each_absorber_pays_before_the_next(loss, expected):
 def test_an_empty_absorber_is_passed_over():
     assert loss_payments(5, [("fee_reserve", 0), ("insurance_fund", 9)]) == (Payment("insurance_fund", 5),)
     assert loss_payments(5, []) == (Payment(SOCIALIZED_LOSS, 5),)
-
-
-@pytest.mark.parametrize(
-    ("total", "weights", "expected"),
-    [
-        (50_003, (1_000_000, 333_333, 77_777, 5), (35_435, 11_812, 2_756, 0)),
-        (800, (900, 500, 300, 200, 100), (360, 200, 120, 80, 40)),
-        (2, (1, 1, 1), (1, 1, 0)),  # equal remainders go to the earlier
-        (1, (1, 2, 1), (0, 1, 0)),
-        (0, (), ()),
-        (0, (0, 0), (0, 0)),
-        (7, (0, 3), (0, 7)),
-    ],
-)
-def test_shares_by_largest_remainder(total, weights, expected):
-    assert pro_rata_amounts(total, weights) == expected
