@@ -12,8 +12,7 @@
         ├── InvariantViolation
         └── ReplayDiverged
 
-What is expected to happen to a request (a healthy account, a stale price) is not here: it is a `Refusal`,
-a value, in `ledger/order.py`.
+What may happen to a request (a healthy account, a stale price) is a value: a `Refusal`, in `ledger/order.py`.
 """
 
 

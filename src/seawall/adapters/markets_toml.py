@@ -6,7 +6,6 @@
     stands_for = "ETHUSDT"        # the path that gives its price; { source = "path" } by source; "" for a still price
     depth = [[0.01, 21000000], [0.05, 92000000]]    # impact, value sold
     depth_source = "quotes"
-
     [[markets]]
     asset = "WETH"                # pooled; or collateral = "WETH" and debt = "USDC" for an isolated pair
     max_loan_to_value = 0.8

@@ -10,6 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from seawall.fixed import div_up
+
 ABSENT: Final = -1
 _FIBONACCI: Final = 0x9E3779B97F4A7C15
 _MASK_64: Final = (1 << 64) - 1
@@ -67,7 +69,7 @@ class AccountIndex:
         self._count = count
         if count == 0:
             return
-        padded = np.zeros((count, -(self._width // -8) * 8), dtype=np.uint8)
+        padded = np.zeros((count, div_up(self._width, 8) * 8), dtype=np.uint8)
         padded[:, : self._width] = np.frombuffer(keys, np.uint8, count * self._width).reshape(count, self._width)
         folded = np.bitwise_xor.reduce(padded.view("<u8"), axis=1)
         homes = (folded * np.uint64(_FIBONACCI)) >> np.uint64(self._shift)

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from seawall.fixed import div_down
 from seawall.ledger.asset import Asset
 from seawall.ledger.deployment import OracleRule, Policy
 from seawall.ledger.market import Market, MarketState, RiskParameters
@@ -53,7 +54,7 @@ class PositionsChanged(_Event, frozen=True, tag=True, omit_defaults=True):
     @property
     def row_count(self) -> int:
         """Number of changes."""
-        return len(self.slots) // SLOT_WIDTH
+        return div_down(len(self.slots), SLOT_WIDTH)
 
 
 class CategoryChanged(_Event, frozen=True, tag=True, omit_defaults=True):

@@ -21,10 +21,33 @@ def price_at(tick: int) -> float:
     return 197.0 - fall + 1.1 * math.sin(tick / 170.0) + 0.5 * math.sin(tick / 31.0)
 
 
-def made_up_outcome(title: str) -> dict[str, object]:
+def made_up_assets() -> dict[str, object]:
     def amounts(**fields: int) -> dict[str, str]:
         return {name: str(amount) for name, amount in fields.items()}
 
+    return {
+        "DAI": {
+            "decimals": 18,
+            "debt_amount": amounts(
+                before=61_234_567 * WAD,
+                accrued=4_321 * WAD,
+                repaid=18_002_345 * WAD,
+                written_off=1_204_117 * WAD,
+                after=42_032_426 * WAD,
+            ),
+            "collateral_amount": amounts(before=0, accrued=0, seized=0, fee=0, after=0),
+        },
+        "ETH": {
+            "decimals": 18,
+            "debt_amount": amounts(before=0, accrued=0, repaid=0, written_off=0, after=0),
+            "collateral_amount": amounts(
+                before=612_345 * WAD, accrued=0, seized=160_800 * WAD, fee=803 * WAD, after=450_742 * WAD
+            ),
+        },
+    }
+
+
+def made_up_outcome(title: str) -> dict[str, object]:
     return {
         "schema": 1,
         "scenario": "black_thursday",
@@ -45,26 +68,7 @@ def made_up_outcome(title: str) -> dict[str, object]:
         "events": 13_320,
         "liquidations": 600,
         "accounts_liquidated": 412,
-        "assets": {
-            "DAI": {
-                "decimals": 18,
-                "debt_amount": amounts(
-                    before=61_234_567 * WAD,
-                    accrued=4_321 * WAD,
-                    repaid=18_002_345 * WAD,
-                    written_off=1_204_117 * WAD,
-                    after=42_032_426 * WAD,
-                ),
-                "collateral_amount": amounts(before=0, accrued=0, seized=0, fee=0, after=0),
-            },
-            "ETH": {
-                "decimals": 18,
-                "debt_amount": amounts(before=0, accrued=0, repaid=0, written_off=0, after=0),
-                "collateral_amount": amounts(
-                    before=612_345 * WAD, accrued=0, seized=160_800 * WAD, fee=803 * WAD, after=450_742 * WAD
-                ),
-            },
-        },
+        "assets": made_up_assets(),
         "debt_repaid_value": str(18_002_345 * WAD),
         "collateral_seized_value": str(18_992_474 * WAD),
         "liquidation_bonus_value": str(900_117 * WAD),
