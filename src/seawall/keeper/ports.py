@@ -58,7 +58,5 @@ class StateView(Protocol):
     def liquidation_limit(self, account: bytes) -> Limit | Refusal:
         """Return the largest liquidation that would be settled now, or why none would."""
 
-    def quote(
-        self, account: bytes, debt_market: int, collateral_market: int, repay_amount: Amount
-    ) -> Quote | Refusal:
+    def quote(self, account: bytes, debt_market: int, collateral_market: int, repay_amount: Amount) -> Quote | Refusal:
         """Return the exact amounts of a fill that came now, or why it would be refused."""
