@@ -31,6 +31,7 @@ from seawall.protocols.aave_v3_liquidation import (
     repay_amount_max,
 )
 from seawall.protocols.aave_v3_rounding import AAVE_V3_VERSIONS, AaveV3Version, averaged_line
+from seawall.protocols.exact_term import ExactLine, ExactTerm, Stage, Sums
 from seawall.protocols.protocol import BadDebt, Health, Limit, Protocol, Quote, ScreenSlack
 from seawall.protocols.settlement import market_of_most_value, take_positions
 from seawall.rules.accrual import linear_growth
@@ -55,6 +56,13 @@ class AaveV3(Protocol):
         self.rounding = rounding
         self.version = rounding.version
         self.proof = rounding.proof
+        self._averages = rounding.line is averaged_line
+        # The health factor, half up in its last digit, is below one.
+        self.exact_line = (
+            ExactLine(WAD, WAD, adds_half_debt=True, average_unit=BPS)
+            if self._averages
+            else ExactLine(WAD, WAD * BPS, adds_half_debt=True)
+        )
 
     def check_markets(self, markets: Sequence[Market]) -> None:
         """Refuse pairs, ratios that are not whole basis points, and what the contract's configurator refuses."""
@@ -128,13 +136,45 @@ class AaveV3(Protocol):
             ),
             default=BPS,
         )
-        averages = self.rounding.line is averaged_line
         return ScreenSlack(
             collateral_units=int(any(state.collateral_index != RAY for state in states)),
             debt_units=int(any(state.debt_index != RAY for state in states)),
-            collateral_ratio=div_up(WAD, least_bps) if averages else 0,
+            collateral_ratio=div_up(WAD, least_bps) if self._averages else 0,
             debt_ratio=1,
             value=(position_count + 1) * _E8_VALUE,
+        )
+
+    # -- for the exact kernels ----------------------------------------------------------------------------
+
+    def exact_term(self, deployment: Deployment, slot: int, category: int) -> ExactTerm | None:
+        """Return balance * index, then amount * price / unit, as the version rounds them; values are in e8."""
+        number = market_of(slot)
+        market, state, rounding = deployment.markets[number], deployment.market_states[number], self.rounding
+        price_e8, unit = price_e8_of(deployment.prices[market.debt_asset]), deployment.units[market.debt_asset]
+        if not price_e8:
+            return None
+        if side_of(slot) == DEBT:
+            return ExactTerm(
+                Stage.of(rounding.debt_amount, state.debt_index, RAY), Stage.of(rounding.debt_value, price_e8, unit)
+            )
+        threshold_bps = bps_of(market.parameters_in(category).liquidation_threshold_ratio)
+        counts = bool(threshold_bps) or rounding.counts_zero_threshold
+        return ExactTerm(
+            Stage.of(rounding.collateral_amount, state.collateral_index, RAY),
+            Stage.of(mul_div_down, price_e8 if counts else 0, unit),
+            threshold_bps,
+        )
+
+    def health_of(self, sums: Sums) -> Health:
+        """Return the account's health from its sums, as its version rounds the health factor."""
+        quotient = mul_div_half_up(sums.weighted, WAD, sums.debt)
+        factor = quotient if self._averages else div_down(quotient, BPS)
+        return Health(
+            collateral_value=sums.collateral * _E8_VALUE,
+            weighted_collateral_value=sums.weighted * (_E8_VALUE if self._averages else _E8_BPS_VALUE),
+            debt_value=sums.debt * _E8_VALUE,
+            health_factor_ratio=factor,
+            is_liquidatable=factor < WAD,
         )
 
     # -- the rule -----------------------------------------------------------------------------------------

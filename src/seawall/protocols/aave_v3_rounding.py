@@ -6,15 +6,14 @@ LiquidationLogic of each version.
 """
 
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 
 from seawall.fixed import BPS, WAD, div_down, mul_div_down, mul_div_half_up, mul_div_up
+from seawall.protocols.exact_term import Rounded
 from seawall.protocols.protocol import Proof
 from seawall.rules.accrual import binomial_growth, taylor_growth
-
-Rounded: TypeAlias = Callable[[int, int, int], int]
 
 
 def averaged_line(weighted_sum: int, collateral_e8: int, debt_e8: int) -> tuple[int, int]:

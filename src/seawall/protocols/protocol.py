@@ -17,6 +17,7 @@ import msgspec
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import Market
 from seawall.ledger.order import Refusal
+from seawall.protocols.exact_term import ExactLine, ExactTerm, Sums
 from seawall.units import Amount, Balance, Milliseconds, Ratio, Value
 
 
@@ -111,6 +112,8 @@ class Protocol(ABC):
     """The protocol writes off what is unrecoverable whenever it is looked at, not only within a liquidation."""
     balances_move_indices: bool = False
     """A change of balances changes what a stored unit is worth: true where a market keeps shares."""
+    exact_line: ExactLine | None = None
+    """Where sums are liquidatable; None where the rule is not of the form that a compiled kernel reads."""
 
     @property
     def label(self) -> str:
@@ -147,6 +150,16 @@ class Protocol(ABC):
     @abstractmethod
     def screen_slack(self, deployment: Deployment) -> ScreenSlack:
         """Return the slack that holds for every account of the deployment as it stands."""
+
+    # -- for the exact kernels, where there is an `exact_line` ---------------------------------------------
+
+    def exact_term(self, deployment: Deployment, slot: int, category: int) -> ExactTerm | None:
+        """Return how a stored balance of the slot becomes a value, step by step; None where a price is unknown."""
+        raise NotImplementedError(self.label)
+
+    def health_of(self, sums: Sums) -> Health:
+        """Return the health of an account in debt with these sums: what `health` returns for it."""
+        raise NotImplementedError(self.label)
 
     # -- the rule -----------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from seawall.ledger.book import POSITIONS_MAX
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, Market, market_of, side_of, slot_of
 from seawall.ledger.order import Refusal
+from seawall.protocols.exact_term import ExactLine, ExactTerm, Stage, Sums
 from seawall.protocols.protocol import BadDebt, Health, Limit, Proof, Protocol, Quote, ScreenSlack
 from seawall.protocols.seawall_liquidation import (
     BalanceSheet,
@@ -60,6 +61,8 @@ class Seawall(Protocol):
     proof = Proof.OWN
     needs_fresh_price = True
     realises_loss_by_value = True
+    # floor(W / WAD) < D exactly where W < D * WAD.
+    exact_line = ExactLine(weighted_factor=1, debt_factor=WAD)
 
     def __init__(self, version: str, rule: LiquidationRule) -> None:
         self.version = version
@@ -131,10 +134,38 @@ class Seawall(Protocol):
         """
         return ScreenSlack(collateral_units=1, debt_units=1, collateral_ratio=0, debt_ratio=0, value=POSITIONS_MAX + 1)
 
+    # -- for the exact kernels ----------------------------------------------------------------------------
+
+    def exact_term(self, deployment: Deployment, slot: int, category: int) -> ExactTerm | None:
+        """Return balance * index, then amount * price / unit: down for collateral, up for debt."""
+        number = market_of(slot)
+        market, state = deployment.markets[number], deployment.market_states[number]
+        price, unit = deployment.prices[market.debt_asset], deployment.units[market.debt_asset]
+        if price is None:
+            return None
+        if side_of(slot) == DEBT:
+            return ExactTerm(Stage.of(mul_div_up, state.debt_index, RAY), Stage.of(mul_div_up, price, unit))
+        return ExactTerm(
+            Stage.of(mul_div_down, state.collateral_index, RAY),
+            Stage.of(mul_div_down, price, unit),
+            market.parameters_in(category).liquidation_threshold_ratio,
+        )
+
+    def health_of(self, sums: Sums) -> Health:
+        """Return the account's health from its sums; the health factor rounds down."""
+        weighted_value = div_down(sums.weighted, WAD)
+        return Health(
+            sums.collateral,
+            weighted_value,
+            sums.debt,
+            health_factor_ratio(weighted_value, sums.debt),
+            weighted_value < sums.debt,
+        )
+
     # -- the rule -----------------------------------------------------------------------------------------
 
-    def _values(self, deployment: Deployment, row: int) -> tuple[Value, Value, Value] | None:
-        """Return (collateral value, weighted collateral value, debt value), or None where a price is unknown."""
+    def _sums(self, deployment: Deployment, row: int) -> Sums | None:
+        """Return the account's sums, or None where a price is unknown."""
         markets, states = deployment.markets, deployment.market_states
         prices, units, book = deployment.prices, deployment.units, deployment.book
         category = book.category_of(row)
@@ -153,26 +184,19 @@ class Seawall(Protocol):
                 collateral_value += value
                 parameters = market.parameters_in(category) if category else market.parameters
                 weighted += value * parameters.liquidation_threshold_ratio
-        return collateral_value, div_down(weighted, WAD), debt_value
+        return Sums(collateral_value, weighted, debt_value)
 
     def health(self, deployment: Deployment, row: int) -> Health | Refusal:
         """Return the account's health; the health factor rounds down."""
-        values = self._values(deployment, row)
-        if values is None:
+        sums = self._sums(deployment, row)
+        if sums is None:
             return Refusal.PRICE_MISSING
-        collateral_value, weighted_value, debt_value = values
-        return Health(
-            collateral_value,
-            weighted_value,
-            debt_value,
-            health_factor_ratio(weighted_value, debt_value),
-            weighted_value < debt_value,
-        )
+        return self.health_of(sums)
 
     def is_liquidatable(self, deployment: Deployment, row: int) -> bool:
         """Return whether the debt exceeds the weighted collateral."""
-        values = self._values(deployment, row)
-        return values is not None and values[1] < values[2]
+        sums = self._sums(deployment, row)
+        return sums is not None and div_down(sums.weighted, WAD) < sums.debt
 
     def _sheet(self, deployment: Deployment, row: int) -> BalanceSheet | Refusal:
         """Return the balance sheet of an account that may be liquidated, or why it may not."""

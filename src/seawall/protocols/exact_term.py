@@ -1,0 +1,82 @@
+"""A protocol's exact health as data: the numbers and the roundings, so that one compiled kernel serves every protocol.
+
+    amount = balance * n / d        value = amount * n' / d'        each rounded by its own stage
+    C = sum of value of collateral, W = sum of value * weight of collateral, D = sum of value of debt
+    liquidatable  iff  W * weighted_factor + (D // 2 where the contract rounds a quotient half up) < D * debt_factor
+
+A stage's rounding is one number, the least remainder from which it rounds up: `d` is never, 1 is always, `d - d // 2` is
+from the half. Where the contract averages thresholds first, W = C * floor(W / C) / average_unit, half up. Values are in
+the protocol's own scale. A protocol whose rule is not of this form has no line, and its own Python decides.
+"""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple, TypeAlias
+
+from seawall.fixed import div_down, mul_div_down, mul_div_half_up, mul_div_up
+
+Rounded: TypeAlias = Callable[[int, int, int], int]
+"""One of the functions (left, right, divisor) of `fixed`."""
+
+
+class Stage(NamedTuple):
+    """x * numerator / divisor, rounded up from a remainder of `up_from`."""
+
+    numerator: int
+    divisor: int
+    up_from: int
+
+    @classmethod
+    def of(cls, rounded: Rounded, numerator: int, divisor: int) -> "Stage":
+        """Return the stage that computes `rounded(x, numerator, divisor)`."""
+        return cls(numerator, divisor, _UP_FROM[rounded](divisor))
+
+    def applied(self, number: int) -> int:
+        """Return the rounded result."""
+        return div_down(number * self.numerator + self.divisor - self.up_from, self.divisor)
+
+
+_UP_FROM: Final[dict[Rounded, Callable[[int], int]]] = {
+    mul_div_down: lambda divisor: divisor,
+    mul_div_up: lambda _: 1,
+    mul_div_half_up: lambda divisor: divisor - div_down(divisor, 2),
+}
+
+
+class ExactTerm(NamedTuple):
+    """What a stored balance of one slot is worth, and how much its value weighs; debt has no weight."""
+
+    amount: Stage
+    value: Stage
+    weight: int = 0
+
+
+class ExactLine(NamedTuple):
+    """Where an account's sums are liquidatable."""
+
+    weighted_factor: int
+    debt_factor: int
+    adds_half_debt: bool = False
+    average_unit: int = 0
+
+
+class Sums(NamedTuple):
+    """An account's C, W and D in the protocol's own scale."""
+
+    collateral: int
+    weighted: int
+    debt: int
+
+
+def weighed(
+    line: ExactLine, collaterals: list[tuple[int, ExactTerm]], debts: list[tuple[int, ExactTerm]]
+) -> tuple[Sums, bool]:
+    """Return the sums of (balance, term) and whether they are liquidatable: the plain twin of the compiled kernel."""
+    values = [(term.value.applied(term.amount.applied(balance)), term.weight) for balance, term in collaterals]
+    collateral = sum(value for value, _ in values)
+    weighted = sum(value * weight for value, weight in values)
+    debt = sum(term.value.applied(term.amount.applied(balance)) for balance, term in debts)
+    if line.average_unit:
+        average = div_down(weighted, collateral) if collateral else 0
+        weighted = mul_div_half_up(collateral, average, line.average_unit)
+    half_debt = div_down(debt, 2) if line.adds_half_debt else 0
+    return Sums(collateral, weighted, debt), weighted * line.weighted_factor + half_debt < debt * line.debt_factor
