@@ -14,6 +14,7 @@ from seawall.engine.invariants import check_invariants
 from seawall.engine.offers import end_episode, look_again_later, offers, rows_to_look_at, withdraw
 from seawall.engine.settlement import settle_fill, write_off
 from seawall.engine.state import Episode, State
+from seawall.errors import ConfigError
 from seawall.ledger.book import ABSENT
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.event import (
@@ -172,7 +173,10 @@ class Engine:
         if not 0 <= event.market < len(markets):
             return [RefuseEvent(Refusal.MARKET_UNKNOWN, f"market {event.market} of {len(markets)}")], set()
         changed = markets[event.market].with_parameters(event.category, event.parameters)
-        self.protocol.check_markets([*markets[: event.market], changed, *markets[event.market + 1 :]])
+        try:
+            self.protocol.check_markets([*markets[: event.market], changed, *markets[event.market + 1 :]])
+        except ConfigError as error:
+            return [RefuseEvent(Refusal.PARAMETERS_REFUSED, str(error))], set()
         markets[event.market] = changed
         self.monitor.reprice([event.market])
         return [], set()

@@ -35,6 +35,7 @@ class Refusal(Enum):
     ZERO_AMOUNT = "zero_amount"
     BALANCE_EXCEEDED = "balance_exceeded"
     MARKET_UNKNOWN = "market_unknown"
+    PARAMETERS_REFUSED = "parameters_refused"
     LEVEL_UNKNOWN = "level_unknown"
     OPERATOR_UNKNOWN = "operator_unknown"
     SIGNATURE_INVALID = "signature_invalid"

@@ -15,6 +15,7 @@ from tests.deployments import (
     Desk,
     below_the_line,
     ratio,
+    risk,
 )
 
 from seawall.ledger.deployment import OracleRule, Policy
@@ -153,6 +154,15 @@ def market_of_nobody() -> Orders:
     return desk.fill(order, debt_market=3)
 
 
+def toxic_market() -> Orders:
+    return Desk().govern(BTC, risk(95, 10, 10))
+
+
+def parameters_of_nobody() -> Orders:
+    desk, _ = below_the_line()
+    return desk.govern(ETH, risk(95, 10, 10))
+
+
 def level_of_nobody() -> Orders:
     desk, _ = below_the_line(operators=("operator",), check=lambda _: True)
     return desk.decide(ETH, 4)
@@ -189,6 +199,8 @@ SAID: dict[Refusal, Callable[[], Orders]] = {
     Refusal.ZERO_AMOUNT: fill_of_nothing,
     Refusal.BALANCE_EXCEEDED: more_than_is_held,
     Refusal.MARKET_UNKNOWN: market_of_nobody,
+    Refusal.PARAMETERS_REFUSED: toxic_market,
+    Refusal.PARAMETERS_REFUSED: parameters_of_nobody,
     Refusal.LEVEL_UNKNOWN: level_of_nobody,
     Refusal.OPERATOR_UNKNOWN: operator_of_nobody,
     Refusal.SIGNATURE_INVALID: signature_of_nobody,
