@@ -37,7 +37,11 @@ def positions_event(number: int, rows: int) -> Event:
 
 
 def orders_of(number: int) -> tuple[Order, ...]:
-    return () if number % 3 else (CancelOrder(order_id=number, account=b"\x07" * 20, reason=Refusal.HEALTHY, below_since=0),)
+    return (
+        ()
+        if number % 3
+        else (CancelOrder(order_id=number, account=b"\x07" * 20, reason=Refusal.HEALTHY, below_since=0),)
+    )
 
 
 def append_range(journal: SqliteJournal, first: int, last: int) -> None:
