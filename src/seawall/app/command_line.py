@@ -11,13 +11,16 @@ Nothing heavy is imported here: a command imports what it needs when it runs, so
 import os
 import sys
 import traceback
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from seawall import __version__
 from seawall.app.commands import accounts, data, explain, protocols, replay, report, resume, scenarios, verify
 from seawall.errors import AdapterError, Defect, UserError
+
+INTERRUPTED: Final = 130
+"""The exit status after Ctrl-C."""
 
 app = typer.Typer(
     name="seawall",
@@ -61,7 +64,13 @@ def main() -> None:
     if not __debug__:
         _complain("refuses to run under python -O, because its preconditions are assertions")
         sys.exit(2)
-    sys.exit(status(sys.argv[1:]))
+    code = status(sys.argv[1:])
+    if code == INTERRUPTED:
+        # An interruption that met an `exec` makes the interpreter end by the signal, however it was answered.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def status(arguments: list[str]) -> int:  # noqa: PLR0911  (one return for each way to end)
@@ -80,7 +89,8 @@ def status(arguments: list[str]) -> int:  # noqa: PLR0911  (one return for each 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        return 130
+        _complain("interrupted")
+        return INTERRUPTED
     except Defect as error:
         _complain(f"{type(error).__name__}: {error}; this is a bug of Seawall's")
         return 1
