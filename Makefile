@@ -44,6 +44,7 @@ clean:
 	rm -rf $(VENV) out build
 
 $(VENV)/created:
+	@$(PYTHON) -c 'import sys; sys.exit(f"Python {sys.version.split()[0]} is older than 3.11; name another: make PYTHON=..." if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 

@@ -9,7 +9,7 @@ import re
 
 from tests.tidy.source_tree import Module, complain, rooms
 
-# concept: (words, or words that go together, that never mean it)
+# concept: words, or words that go together, that never mean it. `health` alone is the protocol interface's own word.
 NEVER = {
     "account": "user urn trove violator subaccount obligation",
     "position": "leg holding",
