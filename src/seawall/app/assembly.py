@@ -15,7 +15,7 @@ from seawall.adapters.nearest_name import nearest_names
 from seawall.app.generated_book import generated_book, markets_of_mixes
 from seawall.app.opening import decimals_of_rows, opening_events
 from seawall.app.run_input import file_input, section_input
-from seawall.app.scenario import FileBook, GeneratedBook, ScenarioFile
+from seawall.app.scenario import GeneratedBook, ScenarioFile
 from seawall.app.scenario_number import amount, milliseconds, wad
 from seawall.app.scenario_prices import ScenarioPrices, scenario_prices
 from seawall.errors import ConfigError
@@ -85,6 +85,8 @@ def _markets(given: ScenarioFile, markets: Path | None) -> MarketList:
         return read_markets(markets)
     if scenario.markets_file:
         return read_markets(given.beside(scenario.markets_file))
+    if not scenario.markets:
+        raise ConfigError(f"{given.path} has no markets of its own; give them with --markets FILE")
     return markets_of_tables({"assets": scenario.assets, "markets": scenario.markets}, given.path)
 
 
@@ -111,7 +113,11 @@ def _held(
 def _book_path(given: ScenarioFile, positions: Path | None) -> Path | None:
     """Return the file of the book, or None where it is generated."""
     section = given.scenario.book
-    return given.beside(section.file) if positions is None and isinstance(section, FileBook) else positions
+    if positions is not None or isinstance(section, GeneratedBook):
+        return positions
+    if not section.file:
+        raise ConfigError(f"{given.path} has no book of its own; give one with --positions FILE")
+    return given.beside(section.file)
 
 
 def _drawn(

@@ -74,14 +74,14 @@ class ReconstructedPrices(_Section):
 
 
 class FilePrices(_Section):
-    """Prices from files.
+    """Prices from files; without names of its own the scenario needs them on the command line.
 
     `source` says which of the markets' columns of path symbols holds. `start_prices`, or the points file
     `start_prices_file`, move each path by its returns to the prices at which the book was taken.
     """
 
     kind: Literal["file"]
-    files: list[str]
+    files: list[str] = []
     start: AwareDatetime
     end: AwareDatetime
     grid_seconds: Count
@@ -115,10 +115,10 @@ class GeneratedBook(_Section):
 
 
 class FileBook(_Section):
-    """A book from a file."""
+    """A book from a file; without a name of its own the scenario needs one on the command line."""
 
     kind: Literal["file"]
-    file: str
+    file: str = ""
 
 
 class Feed(_Section):
@@ -252,8 +252,8 @@ def _parse(content: bytes, path: Path) -> Scenario:
         raise ConfigError(
             f"end {scenario.prices.end} is not after start {scenario.prices.start}, in [prices] of {path}"
         )
-    if bool(scenario.markets_file) == bool(scenario.markets):
-        raise ConfigError(f"markets are a markets_file or [[markets]], one of the two, in {path}")
+    if scenario.markets_file and scenario.markets:
+        raise ConfigError(f"markets are a markets_file or [[markets]], not both, in {path}")
     return scenario
 
 

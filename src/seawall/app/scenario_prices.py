@@ -53,9 +53,12 @@ def scenario_prices(
     prices = given.scenario.prices
     if isinstance(prices, FilePrices):
         window = (time_of(prices.start), time_of(prices.end), prices.grid_seconds * MILLISECONDS_PER_SECOND)
-        files = files or [given.beside(name) for name in prices.files]
+        files, snapshot = _without_snapshots(files or [given.beside(name) for name in prices.files], listed)
+        if not files:
+            raise ConfigError(f"{given.path} has no prices of its own; give them with --prices FILE")
         starts = {symbol: wad(text) for symbol, text in prices.start_prices.items()}
-        snapshot = [given.beside(prices.start_prices_file)] if prices.start_prices_file else []
+        if prices.start_prices_file:
+            snapshot.append(given.beside(prices.start_prices_file))
         return _from_files(files, snapshot, starts, prices, window, listed, held)
     if files:
         series, snapshot = _without_snapshots(files, listed)

@@ -1,6 +1,7 @@
-"""What the whole book is worth at a moment, in float64, for pictures and summaries; it decides nothing.
+"""What the book is worth at a moment, in float64, for pictures and summaries; it decides nothing.
 
-Sums run over positions in the book's order, one after the other, so the same book gives the same floats on any machine.
+Only accounts with debt are valued one by one; of the others their sum is enough. An account's positions are added up one
+after the other, so the same book gives the same floats on any machine.
 """
 
 import math
@@ -10,30 +11,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seawall.ledger.deployment import Deployment
-from seawall.ledger.market import COLLATERAL, DEBT, market_of, side_of
+from seawall.ledger.market import DEBT, market_of, side_of
 from seawall.protocols.protocol import Protocol
+from seawall.units import Price
 
 FloatColumn = NDArray[np.float64]
+RowColumn = NDArray[np.int64]
+
+_UNIT_SCALE = 10**9
 
 
 class BookValues:
-    """Per account, shape (n_accounts,): collateral, weighted collateral and debt, in whole units of account."""
+    """Collateral and debt of each account with debt, shape (n_debtors,), and of the whole book (collateral, debt)."""
 
-    def __init__(self, collateral_f64: FloatColumn, weighted_f64: FloatColumn, debt_f64: FloatColumn) -> None:
+    def __init__(self, collateral_f64: FloatColumn, debt_f64: FloatColumn, totals_f64: tuple[float, float]) -> None:
         self.collateral_f64 = collateral_f64
-        self.weighted_f64 = weighted_f64
         self.debt_f64 = debt_f64
+        self.totals_f64 = totals_f64
 
     @property
     def insolvent_value_f64(self) -> float:
         """Debt that collateral does not cover, summed over insolvent accounts; exactly rounded."""
         gaps = self.debt_f64 - self.collateral_f64
-        return math.fsum(gaps[gaps > 0])
-
-    def health_factors_f64(self) -> tuple[NDArray[np.int64], FloatColumn]:
-        """Return the rows with debt and their weighted collateral over debt."""
-        rows = np.flatnonzero(self.debt_f64 > 0)
-        return rows, self.weighted_f64[rows] / self.debt_f64[rows]
+        return math.fsum(gaps[gaps > 0.0].tolist())
 
 
 class BookValuation:
@@ -42,55 +42,92 @@ class BookValuation:
     def __init__(self, deployment: Deployment, protocol: Protocol) -> None:
         self._deployment = deployment
         self._protocol = protocol
-        self.forget()
+        self._read_positions()
 
     def forget(self) -> None:
         """Take note that balances changed."""
-        self._balances_f64: FloatColumn | None = None
-
-    def _read_positions(self) -> None:
-        book = self._deployment.book
-        count = book.count[: book.account_count].astype(np.int64)
-        first = book.first[: book.account_count].astype(np.int64)
-        self._owner = np.repeat(np.arange(book.account_count), count)
-        at = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
-        self._slot = book.slot[at].astype(np.int64)
-        self._category = book.category[self._owner].astype(np.int64)
-        self._balances_f64 = book.low[at].astype(np.float64) + book.high[at].astype(np.float64) * 2.0**64
-        self._is_debt = self._slot & 1 == DEBT
+        self._is_known = False
 
     def values(self) -> BookValues:
         """Return the values at the present mark prices; a position without a price counts as nothing."""
-        if self._balances_f64 is None:
+        if not self._is_known:
             self._read_positions()
-        plain_f64, weighted_f64 = self._unit_values()
-        values = self._balances_f64 * plain_f64[self._slot]
-        weighted = self._balances_f64 * weighted_f64[self._category, self._slot]
-        held, owed = np.where(self._is_debt, 0.0, values), np.where(self._is_debt, values, 0.0)
-        return BookValues(self._summed(held), self._summed(np.where(self._is_debt, 0.0, weighted)), self._summed(owed))
+        unit_values = self._unit_values()
+        values = self._balances_f64 * unit_values[self._slot]
+        totals = [0.0, 0.0]
+        for slot, balance in enumerate(self._deployment.book.balance_totals):
+            totals[side_of(slot)] += balance * float(unit_values[slot])
+        collateral_f64 = self._summed(np.where(self._is_debt, 0.0, values))
+        return BookValues(collateral_f64, self._debts(values), (totals[0], totals[1]))
+
+    def health_factors_f64(self) -> tuple[FloatColumn, FloatColumn]:
+        """Return the health factor and the debt of every account with debt, at the present mark prices."""
+        if not self._is_known:
+            self._read_positions()
+        weighted = self._balances_f64 * self._margin_weights()[self._category, self._slot]
+        debt_f64 = self._debts(self._balances_f64 * self._unit_values()[self._slot])
+        weighted_f64 = self._summed(np.where(self._is_debt, 0.0, weighted))
+        is_known = debt_f64 > 0.0
+        return weighted_f64[is_known] / debt_f64[is_known], debt_f64[is_known]
+
+    def debt_below_f64(self, values: BookValues, rows: list[int]) -> float:
+        """Return what the accounts at these rows, all with debt, owe together."""
+        return float(values.debt_f64[self._place[rows]].sum()) if rows else 0.0
+
+    def _read_positions(self) -> None:
+        """Read the positions of every account with debt, in the book's order."""
+        book = self._deployment.book
+        count = book.count[: book.account_count].astype(np.int64)
+        first = book.first[: book.account_count].astype(np.int64)
+        owner = np.repeat(np.arange(book.account_count), count)
+        at = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
+        has_debt = np.zeros(book.account_count, bool)
+        has_debt[owner[book.slot[at] & 1 == DEBT]] = True
+        is_kept = has_debt[owner]
+        at, owner = at[is_kept], owner[is_kept]
+        self._place: RowColumn = np.cumsum(has_debt) - 1
+        self._owner: RowColumn = self._place[owner]
+        self._debtor_count = int(has_debt.sum())
+        self._slot = book.slot[at].astype(np.int64)
+        self._category = book.category[owner].astype(np.int64)
+        self._balances_f64 = book.low[at].astype(np.float64) + book.high[at].astype(np.float64) * 2.0**64
+        self._is_debt = self._slot & 1 == DEBT
+        self._is_known = True
 
     def _summed(self, values: Any) -> FloatColumn:
-        summed: FloatColumn = np.bincount(self._owner, values, minlength=self._deployment.book.account_count).astype(
-            np.float64, copy=False
-        )
-        return summed
+        summed = np.bincount(self._owner, values, minlength=self._debtor_count)
+        return summed.astype(np.float64, copy=False)
 
-    def _unit_values(self) -> tuple[FloatColumn, FloatColumn]:
-        """Return the value of one stored unit by slot, and its margin weight by category and slot."""
-        deployment, protocol = self._deployment, self._protocol
-        slots = range(2 * len(deployment.markets))
-        categories = range(int(deployment.book.category[: deployment.book.account_count].max(initial=0)) + 1)
-        plain, weighted = np.zeros(len(slots)), np.zeros((len(categories), len(slots)))
-        for slot in slots:
-            market = deployment.markets[market_of(slot)]
-            asset = market.collateral_asset if side_of(slot) == COLLATERAL else market.debt_asset
-            price = deployment.prices[asset]
-            if price is not None:
-                scale = 10**9
-                amount = protocol.amount_of(deployment, slot, deployment.units[asset] * scale)
-                plain[slot] = (price / 10**18) * (amount / scale) / deployment.units[asset] / deployment.units[asset]
-            for category in categories:
-                weight = protocol.margin_weight(deployment, slot, category)
-                if weight is not None:
-                    weighted[category, slot] = weight[0] / weight[1] / 10**18
-        return plain, weighted
+    def _debts(self, values: Any) -> FloatColumn:
+        return self._summed(np.where(self._is_debt, values, 0.0))
+
+    def _unit_values(self) -> FloatColumn:
+        """Return the value of one stored unit, by slot."""
+        deployment = self._deployment
+        return np.array([
+            _unit_value_f64(self._protocol, deployment, slot, deployment.prices[_asset_of(deployment, slot)])
+            for slot in range(2 * len(deployment.markets))
+        ])  # fmt: skip
+
+    def _margin_weights(self) -> FloatColumn:
+        """Return the margin weight of one stored unit, by category and slot."""
+        deployment = self._deployment
+        weights = np.zeros((int(self._category.max(initial=0)) + 1, 2 * len(deployment.markets)))
+        for category, slot in np.ndindex(weights.shape):
+            weight = self._protocol.margin_weight(deployment, slot, category)
+            if weight is not None:
+                weights[category, slot] = weight[0] / weight[1] / 10**18
+        return weights
+
+
+def _asset_of(deployment: Deployment, slot: int) -> int:
+    market = deployment.markets[market_of(slot)]
+    return market.debt_asset if side_of(slot) == DEBT else market.collateral_asset
+
+
+def _unit_value_f64(protocol: Protocol, deployment: Deployment, slot: int, price: Price | None) -> float:
+    if price is None:
+        return 0.0
+    unit = deployment.units[_asset_of(deployment, slot)]
+    amount = protocol.amount_of(deployment, slot, unit * _UNIT_SCALE)
+    return (price / 10**18) * (amount / _UNIT_SCALE) / unit / unit

@@ -14,7 +14,7 @@ from seawall.fixed import WAD
 from seawall.ledger.account import decode_account
 from seawall.ledger.event import BlockObserved, DeploymentOpened, Event, PositionsChanged
 from seawall.ledger.order import AbsorbLoss, DeclineAccount, Liquidate, Order, SettleFill
-from seawall.studies.book_values import BookValuation, BookValues
+from seawall.studies.book_values import BookValuation, FloatColumn
 from seawall.studies.decimal_text import amount_text, wad_text
 from seawall.studies.run_plan import RunPlan
 from seawall.studies.tally import Amounts, Tally, amounts_in
@@ -52,8 +52,8 @@ class Recorder:
         self.headline_asset = 0
         self._timeline: list[tuple[object, ...]] = []
         self._liquidations: list[tuple[object, ...]] = []
-        self._worst: tuple[float, BookValues | None] = (-1.0, None)
-        self._first: BookValues | None = None
+        self._worst_debt_f64 = -1.0
+        self._health: dict[str, tuple[FloatColumn, FloatColumn]] = {}
         self.worst_insolvent_f64 = 0.0
         self.lowest_health_ratio: dict[bytes, int] = {}
 
@@ -79,7 +79,7 @@ class Recorder:
         self.start_orders = orders
         self.amounts_before = amounts_in(state.deployment, self._engine.protocol)
         self._valuation = BookValuation(state.deployment, self._engine.protocol)
-        self._first = self._valuation.values()
+        self._health["before"] = self._valuation.health_factors_f64()
         totals = [0.0] * len(self._symbols)
         for asset, (price, amount) in enumerate(
             zip(state.deployment.prices, self.amounts_before.collateral_amounts, strict=True)
@@ -93,7 +93,9 @@ class Recorder:
         return bool(series) and min(series) * 20 <= series[0] * 19
 
     def _keep_orders(self, orders: tuple[Order, ...]) -> None:
+        balances_moved = False
         for order in orders:
+            balances_moved |= isinstance(order, SettleFill | AbsorbLoss)
             match order:
                 case SettleFill():
                     self._keep_liquidation(order)
@@ -103,8 +105,8 @@ class Recorder:
                 case AbsorbLoss():
                     self._keep_bad_debt(order)
                 case _:
-                    continue
-        if self._valuation is not None:
+                    pass
+        if balances_moved and self._valuation is not None:
             self._valuation.forget()
 
     def _see_health(self, account: bytes, health_factor_ratio: int) -> None:
@@ -147,13 +149,15 @@ class Recorder:
         insolvent_f64 = values.insolvent_value_f64
         self.worst_insolvent_f64 = max(self.worst_insolvent_f64, insolvent_f64)
         rows = list(state.episodes)
-        below_debt_f64 = float(values.debt_f64[rows].sum()) if rows else 0.0
-        if below_debt_f64 > self._worst[0]:
-            self._worst = (below_debt_f64, values)
+        below_debt_f64 = self._valuation.debt_below_f64(values, rows)
+        if below_debt_f64 > self._worst_debt_f64:
+            self._worst_debt_f64 = below_debt_f64
+            self._health["worst"] = self._valuation.health_factors_f64()
+        collateral_f64, debt_f64 = values.totals_f64
         self._timeline.append((
             at, *((price or 0) / WAD for price in state.deployment.prices), len(rows), below_debt_f64,
-            insolvent_f64, self.tally.bad_debt_value / WAD, float(values.debt_f64.sum()),
-            float(values.collateral_f64.sum()), len(state.order_rows),
+            insolvent_f64, self.tally.bad_debt_value / WAD, debt_f64, collateral_f64,
+            len(state.order_rows),
         ))  # fmt: skip
 
     # -- what comes out -----------------------------------------------------------------------------------
@@ -185,16 +189,13 @@ class Recorder:
     def health(self) -> pl.DataFrame:
         """Return the health factor of every account with debt: before, at the worst moment, after."""
         assert self._valuation is not None
-        moments = (("before", self._first), ("worst", self._worst[1]), ("after", self._valuation.values()))
-        frames = []
-        for moment, values in moments:
-            assert values is not None
-            rows, health_f64 = values.health_factors_f64()
-            frames.append(
-                pl.DataFrame({"health_factor_f64": health_f64, "debt_value_f64": values.debt_f64[rows]}).select(
-                    pl.lit(moment).alias("moment"), pl.all()
-                )
+        self._health["after"] = self._valuation.health_factors_f64()
+        frames = [
+            pl.DataFrame({"health_factor_f64": health_f64, "debt_value_f64": debt_f64}).select(
+                pl.lit(moment).alias("moment"), pl.all()
             )
+            for moment, (health_f64, debt_f64) in self._health.items()
+        ]
         return pl.concat(frames)
 
     def refusals_at_start(self) -> Counter[str]:

@@ -153,8 +153,10 @@ class Keepers:
             parked.due_at = None
             looked_at.append(parked)
         looked_at.sort(key=lambda parked: (-parked.order.priority, parked.order.account))
+        fills: list[Fill] = []
+        if not looked_at:
+            return ()
         market = _Market(view, unit_values_f64, [depth.pressure_f64(at) for depth in self._depths])
-        fills = []
         for parked in looked_at:
             answer = self._answer(parked, at, market)
             if isinstance(answer, Fill):
