@@ -4,6 +4,7 @@ An order stays open until the account is above the line again, has no debt left,
 given anew. Its maximum is only what the rule allows now: a fill meets the rule again.
 """
 
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 from seawall.engine.permission import liquidation_refusal
@@ -107,12 +108,12 @@ def _start_term(state: State, protocol: Protocol, row: int) -> None:
 
 
 def look_again_later(state: State, protocol: Protocol, row: int) -> None:
-    """Put the account in line: to the end of its term, or to the next review where loss is realised by value."""
-    lifetime_ms, review_ms = state.policy.order_lifetime_ms, state.policy.review_ms
-    wait_ms = min(lifetime_ms, review_ms) if protocol.realises_loss_by_value else lifetime_ms
+    """Put the account in line: to the end of its term, or to a review before it where loss is realised by value."""
     episode = state.episodes[row]
-    episode.look_at = state.deployment.at + wait_ms
-    state.due.append((episode.look_at, row))
+    episode.look_at = episode.expires_at
+    if protocol.realises_loss_by_value:
+        episode.look_at = min(episode.expires_at, state.deployment.at + state.policy.review_ms)
+    heappush(state.due, (episode.look_at, row))
 
 
 def rows_to_look_at(state: State) -> list[int]:
@@ -120,7 +121,7 @@ def rows_to_look_at(state: State) -> list[int]:
     rows: list[int] = []
     due, at = state.due, state.deployment.at
     while due and due[0][0] <= at:
-        look_at, row = due.popleft()
+        look_at, row = heappop(due)
         episode = state.episodes.get(row)
         if episode is not None and episode.look_at == look_at:
             rows.append(row)

@@ -6,7 +6,6 @@ spends below the line; accounts above it leave no trace here.
 """
 
 import hashlib
-from collections import deque
 from typing import Final
 
 import msgspec
@@ -81,7 +80,7 @@ class State:
         ]
         self.episodes: dict[int, Episode] = {}
         self.order_rows: dict[int, int] = {}
-        self.due: deque[tuple[Milliseconds, int]] = deque()
+        self.due: list[tuple[Milliseconds, int]] = []  # a heap
         self.blocked: set[int] = set()
         self.permission_seen = Permission()
         self.order_count = 0
@@ -153,7 +152,7 @@ class State:
                 self.order_rows[episode.order_id] = row
             if self.episodes[row].declined in PASSING:
                 self.blocked.add(row)
-        self.due.extend(sorted((episode.look_at, row) for row, episode in self.episodes.items()))
+        self.due = sorted((episode.look_at, row) for row, episode in self.episodes.items())
         self.order_count = record.order_count
         self.buffers = [(b.name, dict(b.amounts)) for b in record.buffers]
         self.breakers = list(record.breakers)
