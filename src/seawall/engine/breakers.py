@@ -37,6 +37,9 @@ def operator_decision(
         return [RefuseEvent(Refusal.LEVEL_UNKNOWN, f"level {event.level}, highest {int(Level.STOPPED)}")]
     if not signature_is_valid(event):
         return [RefuseEvent(Refusal.SIGNATURE_INVALID, f"operator {event.operator}")]
+    if event.level == state.breakers[event.market].level == Level.NORMAL:
+        # There is nothing to resume, so no grace period begins either: it would close liquidation without a word.
+        return []
     after = breaker_decided(event.level, state.policy, state.deployment.at)
     return _set(state, event.market, after, f"operator {event.operator}")
 
