@@ -10,34 +10,51 @@ their weighted sum in four. An account that leaves the bounds, or that needs an 
 so and decides nothing.
 """
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
-from seawall.monitor.limbs import ONE, ZERO, Limbs, add, divide, is_less, is_zero, product, resized, subtract
+from seawall.monitor.limbs import (
+    ONE,
+    ZERO,
+    Limbs,
+    add,
+    compiled,
+    divide,
+    is_less,
+    is_zero,
+    product,
+    resized,
+    source_of,
+    subtract,
+)
 
 Array = NDArray[Any]
+
+SOURCE: Final = source_of(__spec__)
 
 HEALTHY: Final = 0
 LIQUIDATABLE: Final = 1
 OUTSIDE: Final = 2
 
-STAGE_LIMBS: Final = 10
+STAGE_COLUMNS: Final = 10
 """Columns of a stage: numerator (2 limbs), divisor (2), least remainder that rounds up (2), multiplier (4)."""
 
-WEIGHT: Final = 2 * STAGE_LIMBS
+WEIGHT: Final = 2 * STAGE_COLUMNS
 IS_KNOWN: Final = WEIGHT + 1
-TERM_LIMBS: Final = WEIGHT + 2
-"""Columns of a term: the stage to an amount, the stage to a value, the weight, and whether the term is known."""
+BONUS: Final = WEIGHT + 2
+BONUS_MIN: Final = WEIGHT + 3
+FEE: Final = WEIGHT + 4
+IS_SEIZABLE: Final = WEIGHT + 5
+TERM_COLUMNS: Final = WEIGHT + 6
+"""Columns of a term: the stage to an amount, the stage to a value, then one limb each of what else it says."""
 
-LINE_LIMBS: Final = 5
+LINE_COLUMNS: Final = 5
 """The line: factor of W (1 limb), factor of D (2), one where half of D is added, the unit of the average or zero."""
 
-SUM_LIMBS: Final = 10
+SUM_COLUMNS: Final = 10
 """Columns of sums: C (3 limbs), W (4), D (3)."""
 
 _VALUE_TOP: Final = np.uint64(1 << 55)
@@ -76,7 +93,7 @@ def half(number: Limbs) -> Limbs:
 def value_of(balance: Limbs, term: Array, nth: int) -> tuple[Limbs, Limbs, bool]:
     """Return a balance's amount in two limbs, its value in three, and whether both are within the bounds."""
     amount = applied(balance, term, nth, 0)
-    value = applied(amount[:2], term, nth, STAGE_LIMBS)
+    value = applied(amount[:2], term, nth, STAGE_COLUMNS)
     within = term[nth, IS_KNOWN] != ZERO and is_zero(amount[2:]) and value[3] == ZERO and value[2] < _VALUE_TOP
     return amount[:2], value[:3], within
 
@@ -87,8 +104,8 @@ def weigh_accounts_py(
 ) -> None:  # fmt: skip
     """Write the sums of each of `rows` into `sums` and HEALTHY, LIQUIDATABLE or OUTSIDE into `decided`.
 
-    Shapes: rows and decided (n_rows,), sums (n_rows, SUM_LIMBS), account columns (n_accounts,), position columns
-    (n_positions,), term_of (n_slots, 256), term (n_terms, TERM_LIMBS), line (LINE_LIMBS,).
+    Shapes: rows and decided (n_rows,), sums (n_rows, SUM_COLUMNS), account columns (n_accounts,), position columns
+    (n_positions,), term_of (n_slots, 256), term (n_terms, TERM_COLUMNS), line (LINE_COLUMNS,).
     """
     for nth in range(rows.size):
         row = rows[nth]
@@ -123,4 +140,4 @@ def weigh_accounts_py(
         sums[nth, 7], sums[nth, 8], sums[nth, 9] = debt
 
 
-weigh_accounts_nb: Callable[..., None] = njit(cache=True)(weigh_accounts_py)
+weigh_accounts_nb = compiled(weigh_accounts_py)

@@ -10,7 +10,17 @@ from seawall.fixed import div_down
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, NO_CATEGORY, slot_of
 from seawall.monitor.effective_price import CATEGORIES
-from seawall.monitor.exact_health import IS_KNOWN, LINE_LIMBS, STAGE_LIMBS, TERM_LIMBS, WEIGHT
+from seawall.monitor.exact_health import (
+    BONUS,
+    BONUS_MIN,
+    FEE,
+    IS_KNOWN,
+    IS_SEIZABLE,
+    LINE_COLUMNS,
+    STAGE_COLUMNS,
+    TERM_COLUMNS,
+    WEIGHT,
+)
 from seawall.monitor.limbs import limbs_of
 from seawall.protocols.exact_term import ExactLine, ExactTerm, Stage
 from seawall.protocols.protocol import Protocol
@@ -52,17 +62,19 @@ class ExactTerms:
                 slot = slot_of(market, COLLATERAL)
                 self.term_of[slot, category] = len(self._keys)
                 self._keys.append((slot, category))
-        self.term = np.zeros((len(self._keys), TERM_LIMBS), np.uint64)
+        self.term = np.zeros((len(self._keys), TERM_COLUMNS), np.uint64)
 
     def _fill_term(self, nth: int, term: ExactTerm | None) -> None:
         columns = self.term[nth]
         if term is None or not _is_within(term):
             columns[IS_KNOWN] = 0
             return
-        columns[:STAGE_LIMBS] = _stage_limbs(term.amount)
-        columns[STAGE_LIMBS:WEIGHT] = _stage_limbs(term.value)
+        columns[:STAGE_COLUMNS] = _stage_limbs(term.amount)
+        columns[STAGE_COLUMNS:WEIGHT] = _stage_limbs(term.value)
         columns[WEIGHT] = term.weight
         columns[IS_KNOWN] = 1
+        columns[BONUS], columns[BONUS_MIN] = term.bonus, term.bonus_min
+        columns[FEE], columns[IS_SEIZABLE] = term.fee, term.is_seizable
 
     @property
     def count(self) -> int:
@@ -72,7 +84,8 @@ class ExactTerms:
 
 def _is_within(term: ExactTerm) -> bool:
     stages = (term.amount, term.value)
-    return 0 <= term.weight < _LIMB_MAX and all(
+    singles = (term.weight, term.bonus, term.bonus_min, term.fee)
+    return all(0 <= single < _LIMB_MAX for single in singles) and all(
         0 <= stage.numerator < _TWO_LIMBS and 0 < stage.divisor < _DIVISOR_MAX for stage in stages
     )
 
@@ -92,5 +105,5 @@ def _line_limbs(line: ExactLine) -> np.ndarray:
     assert 0 < line.debt_factor < _DIVISOR_MAX, line
     assert 0 <= line.average_unit < _LIMB_MAX, line
     limbs = (line.weighted_factor, *limbs_of(line.debt_factor, 2), int(line.adds_half_debt), line.average_unit)
-    assert len(limbs) == LINE_LIMBS
+    assert len(limbs) == LINE_COLUMNS
     return np.array(limbs, np.uint64)

@@ -10,11 +10,12 @@ divisor. The quotient is the only one there is, whatever the float unit does.
 """
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload, register_jitable
 
@@ -31,6 +32,11 @@ _LIMB_F64: Final = 2.0**BITS
 # Three roundings of a conversion, two of them, a quotient and this factor: below 2**-48 together.
 _FROM_BELOW: Final = 1.0 - 2.0**-48
 _QUOTIENT_F64_MAX: Final = 2.0**191
+
+DOWN: Final = 0
+UP: Final = 1
+HALF_UP: Final = 2
+"""The roundings, numbered as in `protocols/exact_limit.py`."""
 
 ZERO: Final = np.uint64(0)
 ONE: Final = np.uint64(1)
@@ -132,7 +138,7 @@ def _compile(plain: Any, generate: Generate, length_of: Callable[[int, int], int
 
         return returned(left, right), code
 
-    @overload(plain, inline="always")
+    @overload(plain)
     def choose(left: Any, right: Any) -> Any:  # noqa: ARG001 - numba compares the names
         def call(left: Any, right: Any) -> Any:
             return work(left, right)
@@ -161,12 +167,33 @@ def _to_f64(_context: Any, number: Any) -> Any:
     return _types.float64(number), code
 
 
-@overload(to_f64, inline="always")
+@overload(to_f64)
 def _choose_to_f64(number: Any) -> Any:  # noqa: ARG001 - numba compares the names
     def call(number: Any) -> Any:
         return _to_f64(number)
 
     return call
+
+
+def source_of(specification: Any) -> bytes:
+    """Return the text of the module with this `__spec__`, by which caches know it."""
+    source = specification.loader.get_source(specification.name)
+    assert source is not None, specification
+    return str(source).encode()
+
+
+_SOURCE: Final = source_of(__spec__)
+
+
+def compiled(kernel: Callable[..., None], *sources: bytes) -> Callable[..., None]:
+    """Return the kernel compiled, and cached for as long as its file, this module and `sources` stay what they are.
+
+    By itself numba looks at the kernel's own file only, and would run arithmetic that is no longer written anywhere.
+    """
+    dispatcher: Any = njit(cache=True)(kernel)
+    index: Any = dispatcher._cache._cache_file
+    index._source_stamp = (index._source_stamp, sha256(b"".join((_SOURCE, *sources))).hexdigest())
+    return dispatcher  # type: ignore[no-any-return]
 
 
 # -- division, one text for both --------------------------------------------------------------------------
@@ -203,3 +230,14 @@ def divide(number: Limbs, divisor: Limbs) -> tuple[Limbs, Limbs, bool]:
         quotient = add(quotient, part)
         rest = subtract(rest, resized(product(part, divisor), rest))
     return quotient, rest, True
+
+
+@register_jitable
+def muldiv(number: Limbs, factor: Limbs, divisor: Limbs, rounding: Any) -> tuple[Limbs, bool]:
+    """Return (number * factor / divisor in three limbs, whether this holds), rounded DOWN, UP or HALF_UP."""
+    quotient, remainder, holds = divide(product(number, factor), divisor)
+    if rounding == DOWN or is_zero(remainder):
+        return quotient, holds
+    if rounding == HALF_UP and is_less(remainder, subtract(resized(divisor, remainder), remainder)):
+        return quotient, holds
+    return add(quotient, (ONE,)), holds

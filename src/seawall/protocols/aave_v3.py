@@ -20,6 +20,9 @@ from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of, 
 from seawall.ledger.order import Refusal
 from seawall.protocols.aave_v3_configuration import BPS_RATIO, bps_of, check_market
 from seawall.protocols.aave_v3_liquidation import (
+    FULL_CLOSE_HEALTH,
+    FULL_CLOSE_VALUE_E8,
+    LEFTOVER_VALUE_E8,
     AccountData,
     Amounts,
     Pair,
@@ -31,6 +34,7 @@ from seawall.protocols.aave_v3_liquidation import (
     repay_amount_max,
 )
 from seawall.protocols.aave_v3_rounding import AAVE_V3_VERSIONS, AaveV3Version, averaged_line
+from seawall.protocols.exact_limit import CloseFactorLimit
 from seawall.protocols.exact_term import ExactLine, ExactTerm, Stage, Sums
 from seawall.protocols.protocol import BadDebt, Health, Limit, Protocol, Quote, ScreenSlack
 from seawall.protocols.settlement import market_of_most_value, take_positions
@@ -62,6 +66,18 @@ class AaveV3(Protocol):
             ExactLine(WAD, WAD, adds_half_debt=True, average_unit=BPS)
             if self._averages
             else ExactLine(WAD, WAD * BPS, adds_half_debt=True)
+        )
+        self.exact_limit = CloseFactorLimit(
+            # A health factor above the full close is at least one unit above it.
+            half_factor=(FULL_CLOSE_HEALTH + 1) * (1 if self._averages else BPS),
+            bonus_unit=BPS,
+            closes_small=rounding.closes_small,
+            full_close_value=FULL_CLOSE_VALUE_E8,
+            leftover_value=LEFTOVER_VALUE_E8,
+            seize_amount=rounding.seize_amount,
+            capped_repay_amount=rounding.capped_repay_amount,
+            amount_without_bonus=rounding.amount_without_bonus,
+            fee_amount=rounding.fee_amount,
         )
 
     def check_markets(self, markets: Sequence[Market]) -> None:
@@ -157,12 +173,20 @@ class AaveV3(Protocol):
             return ExactTerm(
                 Stage.of(rounding.debt_amount, state.debt_index, RAY), Stage.of(rounding.debt_value, price_e8, unit)
             )
-        threshold_bps = bps_of(market.parameters_in(category).liquidation_threshold_ratio)
+        parameters = market.parameters_in(category)
+        threshold_bps = bps_of(parameters.liquidation_threshold_ratio)
         counts = bool(threshold_bps) or rounding.counts_zero_threshold
+        is_seizable = self._can_seize(deployment, number)
+        if is_seizable and not counts:
+            # It can be seized for what it is worth, and counts for nothing: one value cannot say both.
+            return None
         return ExactTerm(
             Stage.of(rounding.collateral_amount, state.collateral_index, RAY),
             Stage.of(mul_div_down, price_e8 if counts else 0, unit),
             threshold_bps,
+            bonus=BPS + bps_of(parameters.liquidation_bonus_ratio),
+            fee=bps_of(market.parameters.liquidation_fee_ratio),
+            is_seizable=is_seizable,
         )
 
     def health_of(self, sums: Sums) -> Health:

@@ -18,9 +18,9 @@ from seawall.rules.margin import HEALTH_FACTOR_MAX
 from seawall.units import Amount, Balance, Index, Ratio
 
 _CLOSE_FACTOR_BPS: Final = 5_000
-_FULL_CLOSE_HEALTH: Final = 95 * 10**16
-_FULL_CLOSE_VALUE_E8: Final = 2_000 * 10**8
-_LEFTOVER_VALUE_E8: Final = 1_000 * 10**8
+FULL_CLOSE_HEALTH: Final = 95 * 10**16
+FULL_CLOSE_VALUE_E8: Final = 2_000 * 10**8
+LEFTOVER_VALUE_E8: Final = 1_000 * 10**8
 
 
 class AccountData(msgspec.Struct, frozen=True, gc=False):
@@ -82,12 +82,12 @@ class Amounts(msgspec.Struct, frozen=True, gc=False):
 
 def repay_amount_max(version: AaveV3Version, pair: Pair, data: AccountData) -> Amount:
     """Return the largest repayment that the close factor allows, the collateral aside."""
-    above = data.health_factor > _FULL_CLOSE_HEALTH
+    above = data.health_factor > FULL_CLOSE_HEALTH
     if not version.closes_small:
         return mul_div_half_up(pair.debt_amount, _CLOSE_FACTOR_BPS, BPS) if above else pair.debt_amount
     debt_e8 = version.debt_value(pair.debt_amount, pair.debt_price_e8, pair.debt_unit)
     collateral_e8 = mul_div_down(pair.collateral_amount, pair.collateral_price_e8, pair.collateral_unit)
-    if not above or min(debt_e8, collateral_e8) < _FULL_CLOSE_VALUE_E8:
+    if not above or min(debt_e8, collateral_e8) < FULL_CLOSE_VALUE_E8:
         return pair.debt_amount
     half_e8 = mul_div_half_up(data.debt_e8, _CLOSE_FACTOR_BPS, BPS)
     return mul_div_down(half_e8, pair.debt_unit, pair.debt_price_e8) if debt_e8 > half_e8 else pair.debt_amount
@@ -123,8 +123,8 @@ def leaves_dust(version: AaveV3Version, pair: Pair, moved: Amounts) -> bool:
     if not version.closes_small or debt_left <= 0 or collateral_left <= 0:
         return False
     return (
-        version.debt_value(debt_left, pair.debt_price_e8, pair.debt_unit) < _LEFTOVER_VALUE_E8
-        or mul_div_down(collateral_left, pair.collateral_price_e8, pair.collateral_unit) < _LEFTOVER_VALUE_E8
+        version.debt_value(debt_left, pair.debt_price_e8, pair.debt_unit) < LEFTOVER_VALUE_E8
+        or mul_div_down(collateral_left, pair.collateral_price_e8, pair.collateral_unit) < LEFTOVER_VALUE_E8
     )
 
 
@@ -133,10 +133,10 @@ def repay_amount_above_dust(version: AaveV3Version, pair: Pair) -> Amount:
 
     Each bound is the inverse of a rounded product: the one for the other rounding is tried first, then the safe one.
     """
-    debt_left = mul_div_down(_LEFTOVER_VALUE_E8 - 1, pair.debt_unit, pair.debt_price_e8) + 1
-    if version.debt_value(debt_left, pair.debt_price_e8, pair.debt_unit) < _LEFTOVER_VALUE_E8:
-        debt_left = mul_div_up(_LEFTOVER_VALUE_E8, pair.debt_unit, pair.debt_price_e8)
-    collateral_left = mul_div_up(_LEFTOVER_VALUE_E8, pair.collateral_unit, pair.collateral_price_e8)
+    debt_left = mul_div_down(LEFTOVER_VALUE_E8 - 1, pair.debt_unit, pair.debt_price_e8) + 1
+    if version.debt_value(debt_left, pair.debt_price_e8, pair.debt_unit) < LEFTOVER_VALUE_E8:
+        debt_left = mul_div_up(LEFTOVER_VALUE_E8, pair.debt_unit, pair.debt_price_e8)
+    collateral_left = mul_div_up(LEFTOVER_VALUE_E8, pair.collateral_unit, pair.collateral_price_e8)
     taken_amount = pair.collateral_amount - collateral_left
     base_amount = mul_div_down(taken_amount + 1, BPS, pair.bonus_bps)
     while version.seize_amount(base_amount, pair.bonus_bps, BPS) > taken_amount:

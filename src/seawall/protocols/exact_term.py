@@ -43,11 +43,18 @@ _UP_FROM: Final[dict[Rounded, Callable[[int], int]]] = {
 
 
 class ExactTerm(NamedTuple):
-    """What a stored balance of one slot is worth, and how much its value weighs; debt has no weight."""
+    """What a stored balance of one slot is worth, and how much its value weighs; debt has no weight.
+
+    The rest is read by the kernels of `exact_limit` alone, for collateral, in the protocol's own scale.
+    """
 
     amount: Stage
     value: Stage
     weight: int = 0
+    bonus: int = 0
+    bonus_min: int = 0
+    fee: int = 0
+    is_seizable: bool = False
 
 
 class ExactLine(NamedTuple):

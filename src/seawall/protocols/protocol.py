@@ -17,6 +17,7 @@ import msgspec
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import Market
 from seawall.ledger.order import Refusal
+from seawall.protocols.exact_limit import ExactLimit
 from seawall.protocols.exact_term import ExactLine, ExactTerm, Sums
 from seawall.units import Amount, Balance, Milliseconds, Ratio, Value
 
@@ -114,6 +115,8 @@ class Protocol(ABC):
     """A change of balances changes what a stored unit is worth: true where a market keeps shares."""
     exact_line: ExactLine | None = None
     """Where sums are liquidatable; None where the rule is not of the form that a compiled kernel reads."""
+    exact_limit: ExactLimit | None = None
+    """How much may be liquidated; None where no compiled kernel knows the rule."""
 
     @property
     def label(self) -> str:
@@ -154,7 +157,7 @@ class Protocol(ABC):
     # -- for the exact kernels, where there is an `exact_line` ---------------------------------------------
 
     def exact_term(self, deployment: Deployment, slot: int, category: int) -> ExactTerm | None:
-        """Return how a stored balance of the slot becomes a value, step by step; None where a price is unknown."""
+        """Return how a stored balance of the slot becomes a value, step by step; None where it does not, or not so."""
         raise NotImplementedError(self.label)
 
     def health_of(self, sums: Sums) -> Health:

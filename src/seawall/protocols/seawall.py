@@ -30,6 +30,7 @@ from seawall.ledger.book import POSITIONS_MAX
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, Market, market_of, side_of, slot_of
 from seawall.ledger.order import Refusal
+from seawall.protocols.exact_limit import TargetHealthLimit
 from seawall.protocols.exact_term import ExactLine, ExactTerm, Stage, Sums
 from seawall.protocols.protocol import BadDebt, Health, Limit, Proof, Protocol, Quote, ScreenSlack
 from seawall.protocols.seawall_liquidation import (
@@ -67,6 +68,7 @@ class Seawall(Protocol):
     def __init__(self, version: str, rule: LiquidationRule) -> None:
         self.version = version
         self.rule = rule
+        self.exact_limit = TargetHealthLimit(rule.target_health_ratio, rule.dust_value)
 
     def check_markets(self, markets: Sequence[Market]) -> None:
         """Refuse pairs of assets, and parameters whose liquidation is toxic as soon as it is allowed."""
@@ -145,10 +147,15 @@ class Seawall(Protocol):
             return None
         if side_of(slot) == DEBT:
             return ExactTerm(Stage.of(mul_div_up, state.debt_index, RAY), Stage.of(mul_div_up, price, unit))
+        parameters = market.parameters_in(category)
         return ExactTerm(
             Stage.of(mul_div_down, state.collateral_index, RAY),
             Stage.of(mul_div_down, price, unit),
-            market.parameters_in(category).liquidation_threshold_ratio,
+            parameters.liquidation_threshold_ratio,
+            bonus=parameters.liquidation_bonus_ratio,
+            bonus_min=self.rule.bonus_ratio_min(parameters.liquidation_bonus_ratio),
+            fee=parameters.liquidation_fee_ratio,
+            is_seizable=True,
         )
 
     def health_of(self, sums: Sums) -> Health:
