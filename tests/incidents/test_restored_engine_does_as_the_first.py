@@ -11,7 +11,7 @@ from seawall.protocols.catalogue import protocol_named
 
 def restored(desk: Desk) -> Engine:
     engine = Engine(protocol_named, FullRecompute, signature_is_valid=lambda _: True)
-    engine.restore(State.restored(desk.state.snapshot()))
+    engine.restore(State.restored(desk.state.canonical_bytes()))
     return engine
 
 

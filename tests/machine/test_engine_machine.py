@@ -286,7 +286,7 @@ class DynamicWorld(EngineMachine):
     @rule()
     def rebuild_a_twin_from_a_snapshot(self) -> None:
         digest = self.desk.state.digest()
-        state = State.restored(self.desk.state.snapshot())
+        state = State.restored(self.desk.state.canonical_bytes())
         assert state.digest() == digest
         self.twin = Engine(
             protocol_named, FullRecompute, check_every=0, signature_is_valid=lambda event: event.signature == "signed"

@@ -66,4 +66,4 @@ def test_a_snapshot_may_be_taken_after_any_event(recorded: Recorded, part: int) 
     engine = new_engine()
     for record in records[:cut]:
         engine.apply(record.event)
-    assert_goes_on(new_engine(State.restored(engine.state.snapshot())), records[cut:], outcome)
+    assert_goes_on(new_engine(State.restored(engine.state.canonical_bytes())), records[cut:], outcome)

@@ -261,8 +261,9 @@ def is_liquidatable_now(state: State, protocol: Protocol, row: int) -> bool | No
     """
     if protocol.is_liquidatable(state.deployment, row):
         return True
-    is_unknown = isinstance(protocol.health(state.deployment, row), Refusal)
-    return None if is_unknown and _has_debt(state, row) else False
+    if not _has_debt(state, row):
+        return False
+    return None if isinstance(protocol.health(state.deployment, row), Refusal) else False
 
 
 def _has_debt(state: State, row: int) -> bool:

@@ -19,6 +19,7 @@ from seawall.rules.oracle import PriceState
 from seawall.units import Amount, Milliseconds, Price, Value
 
 NO_ORDER: Final = 0
+_LENGTH_WIDTH: Final = 8
 
 
 PASSING: Final = frozenset(
@@ -91,25 +92,24 @@ class State:
         self.event_count = 0
 
     def canonical_bytes(self) -> bytes:
-        """Return the state as bytes: the same for the same events, on any machine and in any process."""
-        return _encoder.encode(self._record()) + self.deployment.book.canonical_bytes()
+        """Return the state as bytes: the same for the same events, on any machine and in any process.
+
+        They are a snapshot too: `restored` makes the same state of them.
+        """
+        head = _encoder.encode(self._record())
+        return len(head).to_bytes(_LENGTH_WIDTH, "little") + head + self.deployment.book.canonical_bytes()
 
     def digest(self) -> str:
         """Return the state hash: SHA-256 of the canonical bytes, in hexadecimal."""
-        return hashlib.sha256(self.canonical_bytes()).hexdigest()
-
-    def snapshot(self) -> bytes:
-        """Return bytes from which `restored` makes the same state."""
-        head = _encoder.encode(self._record())
-        return len(head).to_bytes(8, "little") + head + self.deployment.book.canonical_bytes()
+        return state_hash(self.canonical_bytes())
 
     @classmethod
     def restored(cls, data: bytes) -> "State":
-        """Rebuild the state that wrote `data`."""
-        size = int.from_bytes(data[:8], "little")
-        record = _decoder.decode(data[8 : 8 + size])
+        """Rebuild the state whose canonical bytes are `data`."""
+        end = _LENGTH_WIDTH + int.from_bytes(data[:_LENGTH_WIDTH], "little")
+        record = _decoder.decode(data[_LENGTH_WIDTH:end])
         state = cls(record.opened)
-        state._restore(record, data[8 + size :])
+        state._restore(record, data[end:])
         return state
 
     def _record(self) -> "_Record":
@@ -160,6 +160,11 @@ class State:
         self.losses = list(record.losses)
         self.block_number = record.block_number
         self.event_count = record.event_count
+
+
+def state_hash(canonical_bytes: bytes) -> str:
+    """Return the hash of a state's canonical bytes, in hexadecimal."""
+    return hashlib.sha256(canonical_bytes).hexdigest()
 
 
 class _EpisodeRecord(msgspec.Struct, frozen=True, order=True, array_like=True):

@@ -8,7 +8,6 @@ account's bytes (`rows_in_order`), and canonical bytes are written in it.
 Memory: 20 bytes a position and, with 20-byte keys, 37 bytes an account, times the slack of growth (1/8).
 """
 
-import hashlib
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +20,8 @@ BALANCE_MAX: Final = (1 << 127) - 1
 POSITIONS_MAX: Final = 255
 _LOW: Final = (1 << 64) - 1
 _FIRST_CAPACITY: Final = 16
+_HEADER_WIDTH: Final = 2
+_POSITION_WIDTH: Final = 18
 
 Column = NDArray[Any]
 
@@ -242,16 +243,29 @@ class Book:
     def canonical_bytes(self) -> bytes:
         """Return the book as bytes that do not depend on the order of arrival.
 
-        For each account that has a position or a category, in order of its bytes: key, category, number of positions, then slot
-        (2 bytes) and balance (16 bytes) of each position in order of slots, all little-endian.
+        For each account that has a position or a category, in order of its bytes: key, category, number of positions,
+        then slot (2 bytes) and balance (16 bytes) of each position in order of slots, all little-endian.
         """
-        parts = []
-        for row in self.rows_in_order().tolist():
-            positions = sorted(self.positions(row))
-            if positions or self._category[row] != NO_CATEGORY:
-                parts.append(self.account_at(row) + bytes((self._category[row], len(positions))))
-                parts.extend(slot.to_bytes(2, "little") + balance.to_bytes(16, "little") for slot, balance in positions)
-        return b"".join(parts)
+        rows = self.rows_in_order()
+        rows = rows[(self.count[rows] > 0) | (self.category[rows] != NO_CATEGORY)]
+        count = self.count[rows].astype(np.int64)
+        owner, nth = np.repeat(np.arange(rows.size), count), _counted(count)
+        at = np.repeat(self.first[rows].astype(np.int64), count) + nth
+        at = at[np.lexsort((self.slot[at], owner))]
+        header, width = self.account_width + _HEADER_WIDTH, self.account_width
+        sizes = header + _POSITION_WIDTH * count
+        start = np.cumsum(sizes) - sizes
+        form = np.empty(int(sizes.sum()), np.uint8)
+        keys = np.frombuffer(self._keys, np.uint8).reshape(-1, width)
+        form[start[:, None] + np.arange(width)] = keys[rows]
+        form[start + width] = self.category[rows]
+        form[start + width + 1] = count
+        position = np.empty((at.size, _POSITION_WIDTH), np.uint8)
+        position[:, :2] = self.slot[at].astype("<u2").view(np.uint8).reshape(-1, 2)
+        position[:, 2:10] = self.low[at].astype("<u8").view(np.uint8).reshape(-1, 8)
+        position[:, 10:] = self.high[at].astype("<u8").view(np.uint8).reshape(-1, 8)
+        form[(start[owner] + header + _POSITION_WIDTH * nth)[:, None] + np.arange(_POSITION_WIDTH)] = position
+        return form.tobytes()
 
     @classmethod
     def from_canonical_bytes(cls, data: bytes, account_width: int, market_count: int) -> "Book":
@@ -270,9 +284,12 @@ class Book:
                 at += 18
         return book
 
-    def digest(self) -> bytes:
-        """Return the SHA-256 of the canonical bytes."""
-        return hashlib.sha256(self.canonical_bytes()).digest()
+
+def _counted(count: Column) -> Column:
+    """Return 0, 1, .. count - 1 for each count, one after the other."""
+    ends = np.cumsum(count)
+    counted: Column = np.arange(int(count.sum())) - np.repeat(ends - count, count)
+    return counted
 
 
 def _grown(size: int) -> int:

@@ -16,7 +16,7 @@ the rate models, are not of the book: rates are a market's own, simple between t
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from seawall.errors import ConfigError
 from seawall.fixed import RAY, SECONDS_PER_YEAR, WAD, div_down, mul_div_down, mul_div_up, seconds_down
@@ -58,6 +58,15 @@ def seize_ratio(bonus_wad: int, debt_price: int, collateral_price: int, rate: in
 def _simple_index(index: Index, rate_ray: int, seconds: int) -> Index:
     rate_per_second_ratio = div_down(rate_ray, SECONDS_PER_YEAR * _RAY_PER_WAD)
     return simple_index_down(index, simple_interest_ratio(rate_per_second_ratio, seconds))
+
+
+class _Sheet(NamedTuple):
+    """An account's values: (market, unweighted value) of each position, and the sums that the contract compares."""
+
+    collaterals: list[tuple[int, Value]]
+    debts: list[tuple[int, Value]]
+    weighted_value: Value
+    debt_value: Value
 
 
 class CompoundV2(Protocol):
@@ -174,36 +183,40 @@ class CompoundV2(Protocol):
                 )
         return collateral_value, debt_value
 
+    def _sheet(self, deployment: Deployment, row: int) -> _Sheet | Refusal:
+        """Return the account's values by market, or the refusal where a price is unknown."""
+        collaterals, debts = [], []
+        weighted_value = 0
+        for slot, balance in deployment.book.positions(row):
+            market = market_of(slot)
+            scaled_price = self._scaled_price(deployment, market)
+            if scaled_price is None:
+                return Refusal.PRICE_MISSING
+            value = mul_div_down(scaled_price, self.amount_of(deployment, slot, balance), WAD)
+            if side_of(slot) == DEBT:
+                debts.append((market, value))
+            else:
+                collaterals.append((market, value))
+                weighted_value += mul_div_down(self._collateral_weight(deployment, market, scaled_price), balance, WAD)
+        return _Sheet(collaterals, debts, weighted_value, sum(value for _, value in debts))
+
     def health(self, deployment: Deployment, row: int) -> Health | Refusal:
         """Return the account's health; the contract has no health factor, so it is weighted / debt rounded down."""
-        values = self._values(deployment, row)
-        if values is None:
-            return Refusal.PRICE_MISSING
-        weighted_value, debt_value = values
-        collateral_value = sum(value for _, value in self._position_values(deployment, row, COLLATERAL))
+        sheet = self._sheet(deployment, row)
+        if isinstance(sheet, Refusal):
+            return sheet
         return Health(
-            collateral_value=collateral_value,
-            weighted_collateral_value=weighted_value,
-            debt_value=debt_value,
-            health_factor_ratio=health_factor_ratio(weighted_value, debt_value),
-            is_liquidatable=debt_value > weighted_value,
+            collateral_value=sum(value for _, value in sheet.collaterals),
+            weighted_collateral_value=sheet.weighted_value,
+            debt_value=sheet.debt_value,
+            health_factor_ratio=health_factor_ratio(sheet.weighted_value, sheet.debt_value),
+            is_liquidatable=sheet.debt_value > sheet.weighted_value,
         )
 
     def is_liquidatable(self, deployment: Deployment, row: int) -> bool:
         """Return whether debt exceeds weighted collateral."""
         values = self._values(deployment, row)
         return values is not None and values[1] > values[0]
-
-    def _position_values(self, deployment: Deployment, row: int, side: int) -> list[tuple[int, Value]]:
-        """Return (market, unweighted value) of the account's positions on one side; every price is known."""
-        values = []
-        for slot, balance in deployment.book.positions(row):
-            if side_of(slot) == side:
-                scaled_price = self._scaled_price(deployment, market_of(slot))
-                assert scaled_price is not None, slot
-                amount = self.amount_of(deployment, slot, balance)
-                values.append((market_of(slot), mul_div_down(scaled_price, amount, WAD)))
-        return values
 
     def _refusal(self, deployment: Deployment, row: int) -> Refusal | None:
         values = self._values(deployment, row)
@@ -227,21 +240,22 @@ class CompoundV2(Protocol):
 
     def liquidation_limit(self, deployment: Deployment, row: int) -> Limit | Refusal:
         """Return the close factor of the largest debt, or less where the largest collateral cannot pay for it."""
-        refusal = self._refusal(deployment, row)
-        if refusal is not None:
-            return refusal
-        collaterals = self._position_values(deployment, row, COLLATERAL)
-        if not collaterals:
+        sheet = self._sheet(deployment, row)
+        if isinstance(sheet, Refusal):
+            return sheet
+        if sheet.debt_value <= sheet.weighted_value:
+            return Refusal.HEALTHY
+        if not sheet.collaterals:
             return Refusal.NO_COLLATERAL
-        debt_market = market_of_most_value(self._position_values(deployment, row, DEBT))
-        collateral_market = market_of_most_value(collaterals)
+        debt_market = market_of_most_value(sheet.debts)
+        collateral_market = market_of_most_value(sheet.collaterals)
         held = deployment.book.balance(row, slot_of(collateral_market, COLLATERAL))
         ratio = self._ratio_between(deployment, debt_market, collateral_market)
         repay_amount = self._repay_amount_max(deployment, row, debt_market)
         if mul_div_down(ratio, repay_amount, WAD) > held:
             # The largest repayment whose seizure, floored, is still what the account holds.
             repay_amount = div_down((held + 1) * WAD - 1, ratio)
-        quote = self.quote(deployment, row, debt_market, collateral_market, repay_amount)
+        quote = self._quote(deployment, row, debt_market, collateral_market, repay_amount)
         if isinstance(quote, Refusal):
             return Refusal.BELOW_DUST if quote is Refusal.ZERO_AMOUNT else quote
         return Limit(debt_market, collateral_market, quote.repay_amount, quote.seize_amount)
@@ -253,6 +267,11 @@ class CompoundV2(Protocol):
         refusal = self._refusal(deployment, row)
         if refusal is not None:
             return refusal
+        return self._quote(deployment, row, debt_market, collateral_market, repay_amount)
+
+    def _quote(
+        self, deployment: Deployment, row: int, debt_market: int, collateral_market: int, repay_amount: Amount
+    ) -> Quote | Refusal:
         debt_slot, collateral_slot = slot_of(debt_market, DEBT), slot_of(collateral_market, COLLATERAL)
         debt_held = deployment.book.balance(row, debt_slot)
         held = deployment.book.balance(row, collateral_slot)

@@ -57,8 +57,7 @@ class BookValuation:
         totals = [0.0, 0.0]
         for slot, balance in enumerate(self._deployment.book.balance_totals):
             totals[side_of(slot)] += balance * float(unit_values[slot])
-        collateral_f64 = self._summed(np.where(self._is_debt, 0.0, values))
-        return BookValues(collateral_f64, self._debts(values), (totals[0], totals[1]))
+        return BookValues(self._collaterals(values), self._debts(values), (totals[0], totals[1]))
 
     def health_factors_f64(self) -> tuple[FloatColumn, FloatColumn]:
         """Return the health factor and the debt of every account with debt, at the present mark prices."""
@@ -66,7 +65,7 @@ class BookValuation:
             self._read_positions()
         weighted = self._balances_f64 * self._margin_weights()[self._category, self._slot]
         debt_f64 = self._debts(self._balances_f64 * self._unit_values()[self._slot])
-        weighted_f64 = self._summed(np.where(self._is_debt, 0.0, weighted))
+        weighted_f64 = self._collaterals(weighted)
         is_known = debt_f64 > 0.0
         return weighted_f64[is_known] / debt_f64[is_known], debt_f64[is_known]
 
@@ -75,7 +74,7 @@ class BookValuation:
         return float(values.debt_f64[self._place[rows]].sum()) if rows else 0.0
 
     def _read_positions(self) -> None:
-        """Read the positions of every account with debt, in the book's order."""
+        """Read the positions of every account with debt: all collateral, then all debt, each in the book's order."""
         book = self._deployment.book
         count = book.count[: book.account_count].astype(np.int64)
         first = book.first[: book.account_count].astype(np.int64)
@@ -85,21 +84,26 @@ class BookValuation:
         has_debt[owner[book.slot[at] & 1 == DEBT]] = True
         is_kept = has_debt[owner]
         at, owner = at[is_kept], owner[is_kept]
+        collateral_first = np.argsort(book.slot[at] & 1, kind="stable")
+        at, owner = at[collateral_first], owner[collateral_first]
         self._place: RowColumn = np.cumsum(has_debt) - 1
         self._owner: RowColumn = self._place[owner]
         self._debtor_count = int(has_debt.sum())
         self._slot = book.slot[at].astype(np.int64)
         self._category = book.category[owner].astype(np.int64)
         self._balances_f64 = book.low[at].astype(np.float64) + book.high[at].astype(np.float64) * 2.0**64
-        self._is_debt = self._slot & 1 == DEBT
+        self._collateral_count = int((self._slot & 1 != DEBT).sum())
         self._is_known = True
 
-    def _summed(self, values: Any) -> FloatColumn:
-        summed = np.bincount(self._owner, values, minlength=self._debtor_count)
-        return summed.astype(np.float64, copy=False)
+    def _collaterals(self, values: Any) -> FloatColumn:
+        return self._summed(slice(None, self._collateral_count), values)
 
     def _debts(self, values: Any) -> FloatColumn:
-        return self._summed(np.where(self._is_debt, values, 0.0))
+        return self._summed(slice(self._collateral_count, None), values)
+
+    def _summed(self, side: slice, values: Any) -> FloatColumn:
+        summed = np.bincount(self._owner[side], values[side], minlength=self._debtor_count)
+        return summed.astype(np.float64, copy=False)
 
     def _unit_values(self) -> FloatColumn:
         """Return the value of one stored unit, by slot."""

@@ -13,6 +13,7 @@ import msgspec
 
 from seawall.engine.engine import Engine
 from seawall.engine.invariants import check_invariants
+from seawall.engine.state import state_hash
 from seawall.engine.view import EngineView
 from seawall.errors import StorageError
 from seawall.keeper import ports
@@ -66,8 +67,8 @@ def replay(
         nonlocal said_at
         recorder.observe(event, orders)
         if recorder.event_count % SNAPSHOT_EVERY == 0:
-            state = engine.state
-            journal.save_snapshot(recorder.event_count, bytes.fromhex(state.digest()), state.snapshot())
+            snapshot = engine.state.canonical_bytes()
+            journal.save_snapshot(recorder.event_count, bytes.fromhex(state_hash(snapshot)), snapshot)
         now = perf_counter()
         if now - said_at >= PROGRESS_SECONDS:
             said_at = now

@@ -78,12 +78,27 @@ class _Parked(msgspec.Struct):
     needed_f64: float = 0.0
 
 
-class _Market(NamedTuple):
-    """What keepers see when they decide; pressures grow by what is planned in the same block."""
+class _Market:
+    """What keepers see when they decide in a block; the pressure on an asset grows by what is planned in it."""
 
-    view: StateView
-    unit_values_f64: Sequence[float]
-    pressures_f64: list[float]
+    def __init__(
+        self, view: StateView, unit_values_f64: Sequence[float], depths: Sequence[Depth], at: Milliseconds
+    ) -> None:
+        self.view = view
+        self.unit_values_f64 = unit_values_f64
+        self._depths = depths
+        self._at = at
+        self._pressures_f64: dict[int, float] = {}
+
+    def pressure_f64(self, asset: int) -> float:
+        """Return the value that weighs on the market of an asset."""
+        if asset not in self._pressures_f64:
+            self._pressures_f64[asset] = self._depths[asset].pressure_f64(self._at)
+        return self._pressures_f64[asset]
+
+    def plan_sale(self, asset: int, amount: Amount) -> None:
+        """Let what will be sold in this block weigh on the next bid."""
+        self._pressures_f64[asset] = self.pressure_f64(asset) + amount * self.unit_values_f64[asset]
 
 
 class Keepers:
@@ -156,7 +171,7 @@ class Keepers:
         fills: list[Fill] = []
         if not looked_at:
             return ()
-        market = _Market(view, unit_values_f64, [depth.pressure_f64(at) for depth in self._depths])
+        market = _Market(view, unit_values_f64, self._depths, at)
         for parked in looked_at:
             answer = self._answer(parked, at, market)
             if isinstance(answer, Fill):
@@ -195,7 +210,7 @@ class Keepers:
 
         def proceeds_f64(amount: Amount) -> float:
             value_f64 = amount * market.unit_values_f64[collateral]
-            return self._depths[collateral].proceeds_from_f64(market.pressures_f64[collateral], value_f64)
+            return self._depths[collateral].proceeds_from_f64(market.pressure_f64(collateral), value_f64)
 
         bid = self._bid(order.account, limit, affordable, repay_unit_f64, proceeds_f64, view)
         if isinstance(bid, Refusal):
@@ -213,7 +228,7 @@ class Keepers:
 
         offered = self._offer(order.account, limit, bid, view)
         paid_f64 = offered * repay_unit_f64
-        market.pressures_f64[collateral] += bid.seize_amount * market.unit_values_f64[collateral]
+        market.plan_sale(collateral, bid.seize_amount)
         self.capital_f64[keeper] -= paid_f64
         self._paid[order.order_id, parked.fill_count] = paid_f64
         self._turn = (keeper + 1) % self._rule.count
@@ -230,13 +245,13 @@ class Keepers:
 
     def _first_proceeds_f64(self, collateral: int, limit: Limit, market: _Market) -> float:
         """Return what a limit's collateral would bring if all of it were sold as its first unit is."""
-        impact_f64 = self._depths[collateral].impact_f64(market.pressures_f64[collateral])
+        impact_f64 = self._depths[collateral].impact_f64(market.pressure_f64(collateral))
         return limit.seize_amount * market.unit_values_f64[collateral] * (1.0 - impact_f64)
 
     def _rate_f64(self, pair: tuple[int, int], market: _Market) -> float:
         """Return what the market pays for collateral that the oracle values at one, in debt that it values at one."""
         collateral, debt = pair
-        impact_f64 = self._depths[collateral].impact_f64(market.pressures_f64[collateral])
+        impact_f64 = self._depths[collateral].impact_f64(market.pressure_f64(collateral))
         marks_f64 = self._mark_value_f64(debt, self._units[debt], market.view) / self._mark_value_f64(
             collateral, self._units[collateral], market.view
         )

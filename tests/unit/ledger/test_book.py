@@ -98,9 +98,8 @@ def test_canonical_bytes_do_not_depend_on_the_order_of_arrival_nor_on_what_came_
         shuffled.set_balance(row, slot, before)
     shuffled.add_account(key(7))
     assert shuffled.canonical_bytes() == plain.canonical_bytes()
-    assert shuffled.digest() == plain.digest()
     shuffled.set_balance(0, 0, shuffled.balance(0, 0) + 1)
-    assert shuffled.digest() != plain.digest()
+    assert shuffled.canonical_bytes() != plain.canonical_bytes()
 
 
 def test_canonical_bytes_come_back_as_the_same_book():
