@@ -141,7 +141,8 @@ class Engine:
             return [changed], set()
         for row in changed:
             self.monitor.touch(row)
-        self._reprice_moved(intake.markets_in(event))
+        if self.protocol.balances_move_indices:
+            self.monitor.reprice(intake.markets_in(event))
         return [], changed & self.state.episodes.keys()
 
     def _settle(self, event: FillsReported) -> tuple[list[Order], set[int]]:

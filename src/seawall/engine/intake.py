@@ -3,47 +3,43 @@
 Both return what the monitor must look at. A batch of changes that does not fit the book is refused as a whole.
 """
 
-from typing import Final
-
 from seawall.engine.state import State
-from seawall.ledger.book import ABSENT, BALANCE_MAX, Book
+from seawall.ledger.book import ABSENT, Book
 from seawall.ledger.event import BALANCE_WIDTH, SLOT_WIDTH, PositionsChanged
 from seawall.ledger.market import DEBT, market_of, side_of
 from seawall.ledger.order import Refusal, RefuseEvent
 from seawall.units import Amount
 
-_Undo = list[tuple[int, int, int]]
-_ORDER: Final = "little"
-
 
 def change_positions(state: State, event: PositionsChanged) -> set[int] | RefuseEvent:
     """Move balances by the event's deltas and return the rows that changed; or nothing changes, and why."""
-    book = state.deployment.book
-    totals = _totals_after(state, event)
-    misfit = _malformed(state, event) or _overdrawn(totals)
+    misfit = _malformed(state, event)
     if misfit is not None:
         return RefuseEvent(Refusal.BALANCE_EXCEEDED, misfit)
-    width, accounts, slots, deltas = book.account_width, event.accounts, event.slots, event.deltas
-    undo: _Undo = []
-    rows: set[int] = set()
-    slot_count = len(book.balance_totals)
-    for nth in range(event.row_count):
-        account = accounts[nth * width : (nth + 1) * width]
-        slot = int.from_bytes(slots[nth * SLOT_WIDTH : (nth + 1) * SLOT_WIDTH], _ORDER)
-        delta = int.from_bytes(deltas[nth * BALANCE_WIDTH : (nth + 1) * BALANCE_WIDTH], _ORDER, signed=True)
-        row = book.row_of(account)
-        if row == ABSENT:
-            row = book.add_account(account)
-        before = book.balance(row, slot) if slot < slot_count else -1
-        if before < 0 or not 0 <= before + delta <= BALANCE_MAX:
-            _take_back(book, undo)
-            held = f"no market has slot {slot}" if before < 0 else f"balance {before} and change {delta}"
-            return RefuseEvent(Refusal.BALANCE_EXCEEDED, f"{held}, account {account.hex()}, row {nth}")
-        undo.append((row, slot, before))
-        book.set_balance(row, slot, before + delta)
-        rows.add(row)
+    slots, totals = event.slot_column(), _totals_after(state, event)
+    rows = _overdrawn(totals) or _move_balances(state.deployment.book, event, slots, event.delta_column())
+    if isinstance(rows, str):
+        return RefuseEvent(Refusal.BALANCE_EXCEEDED, rows)
     for market, total in totals.items():
         state.deployment.market_states[market].debt_amount = total
+    return set(rows)
+
+
+def _move_balances(book: Book, event: PositionsChanged, slots: list[int], deltas: list[int]) -> list[int] | str:
+    """Move every balance and return the rows, or move none and return what does not fit."""
+    rows, slot_count = book.rows_of(event.accounts), len(book.balance_totals)
+    for nth, (row, slot, delta) in enumerate(zip(rows, slots, deltas, strict=True)):
+        if row == ABSENT:
+            account = event.accounts[nth * book.account_width : (nth + 1) * book.account_width]
+            # The same new account may stand in an earlier row of this event.
+            row = book.row_of(account)  # noqa: PLW2901
+            row = rows[nth] = book.add_account(account) if row == ABSENT else row  # noqa: PLW2901
+        if slot >= slot_count or not book.move_balance(row, slot, delta):
+            is_known = slot < slot_count
+            held = f"balance {book.balance(row, slot)} and change {delta}" if is_known else f"no market has slot {slot}"
+            for earlier in range(nth - 1, -1, -1):
+                book.move_balance(rows[earlier], slots[earlier], -deltas[earlier])
+            return f"{held}, account {book.account_at(row).hex()}, row {nth}"
     return rows
 
 
@@ -61,20 +57,15 @@ def _malformed(state: State, event: PositionsChanged) -> str | None:
     return None
 
 
-def _take_back(book: Book, undo: _Undo) -> None:
-    for row, slot, before in reversed(undo):
-        book.set_balance(row, slot, before)
-
-
 def _totals_after(state: State, event: PositionsChanged) -> dict[int, Amount]:
     """Return the debt totals of markets that keep shares, moved by what each change of a debt is worth."""
     totals: dict[int, Amount] = {}
+    if not event.amounts:
+        return totals
     states = state.deployment.market_states
-    for nth in range(event.row_count if event.amounts else 0):
-        slot = int.from_bytes(event.slots[nth * SLOT_WIDTH : (nth + 1) * SLOT_WIDTH], _ORDER)
+    for slot, amount in zip(event.slot_column(), event.amount_column(), strict=True):
         market = market_of(slot)
         if side_of(slot) == DEBT and market < len(states):
-            amount = int.from_bytes(event.amounts[nth * BALANCE_WIDTH : (nth + 1) * BALANCE_WIDTH], _ORDER, signed=True)
             totals[market] = totals.get(market, states[market].debt_amount) + amount
     return totals
 
@@ -88,5 +79,4 @@ def _overdrawn(totals: dict[int, Amount]) -> str | None:
 
 def markets_in(event: PositionsChanged) -> set[int]:
     """Return the markets that a batch of changes touches."""
-    slots = event.slots
-    return {market_of(int.from_bytes(slots[at : at + SLOT_WIDTH], _ORDER)) for at in range(0, len(slots), SLOT_WIDTH)}
+    return {market_of(slot) for slot in event.slot_column()}

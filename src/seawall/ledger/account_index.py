@@ -48,6 +48,21 @@ class AccountIndex:
                 return row
             at = (at + 1) & mask
 
+    def find_all(self, accounts: bytes, keys: bytearray) -> NDArray[np.int32]:
+        """Return the row of each of many accounts, ABSENT for those that are not there."""
+        wanted = np.frombuffer(accounts, dtype=np.dtype((np.void, self._width)))
+        standing = np.frombuffer(keys, dtype=wanted.dtype)
+        found = np.full(wanted.size, ABSENT, np.int32)
+        pending, at = np.arange(wanted.size), self._homes(accounts, wanted.size)
+        while pending.size:
+            rows = self._table[at]
+            is_taken = rows != ABSENT
+            pending, at, rows = pending[is_taken], at[is_taken], rows[is_taken]
+            is_same = standing[rows] == wanted[pending]
+            found[pending[is_same]] = rows[is_same]
+            pending, at = pending[~is_same], (at[~is_same] + 1) & self._mask
+        return found
+
     def insert(self, account: bytes, row: int, keys: bytearray) -> None:
         """Add an account that is not in the table; `keys` already holds its bytes at `row`."""
         if 2 * (self._count + 1) > self._mask:
@@ -69,11 +84,14 @@ class AccountIndex:
         self._count = count
         if count == 0:
             return
+        self._place_all(self._homes(keys, count), np.arange(count, dtype=np.int32))
+
+    def _homes(self, accounts: bytes | bytearray, count: int) -> NDArray[np.int64]:
         padded = np.zeros((count, div_up(self._width, 8) * 8), dtype=np.uint8)
-        padded[:, : self._width] = np.frombuffer(keys, np.uint8, count * self._width).reshape(count, self._width)
+        padded[:, : self._width] = np.frombuffer(accounts, np.uint8, count * self._width).reshape(count, self._width)
         folded = np.bitwise_xor.reduce(padded.view("<u8"), axis=1)
-        homes = (folded * np.uint64(_FIBONACCI)) >> np.uint64(self._shift)
-        self._place_all(homes.astype(np.int64), np.arange(count, dtype=np.int32))
+        homes: NDArray[np.int64] = ((folded * np.uint64(_FIBONACCI)) >> np.uint64(self._shift)).astype(np.int64)
+        return homes
 
     def _place_all(self, at: NDArray[np.int64], rows: NDArray[np.int32]) -> None:
         """Place many rows at once: every round writes where it is free and moves the rest one step on."""

@@ -76,6 +76,11 @@ class Book:
         """Return the row of `account`, or ABSENT."""
         return self._index.find(account, self._keys)
 
+    def rows_of(self, accounts: bytes) -> list[int]:
+        """Return the row of each of many accounts, side by side in `accounts`; ABSENT for those that are not there."""
+        rows: list[int] = self._index.find_all(accounts, self._keys).tolist()
+        return rows
+
     def account_at(self, row: int) -> bytes:
         """Return the account's bytes at `row`."""
         return bytes(self._keys[row * self.account_width : (row + 1) * self.account_width])
@@ -125,30 +130,41 @@ class Book:
 
     def balance(self, row: int, slot: int) -> int:
         """Return the balance of the account at `row` in `slot`; zero where there is none."""
-        first = self._first[row]
-        for at in range(first, first + self._count[row]):
-            if self._slot[at] == slot:
-                return int(self._low[at] | self._high[at] << 64)
-        return 0
+        at = self._find(row, slot)
+        return 0 if at == ABSENT else int(self._low[at] | self._high[at] << 64)
 
     def set_balance(self, row: int, slot: int, balance: int) -> None:
         """Set the balance of the account at `row` in `slot`; zero removes the position."""
-        assert 0 <= balance <= BALANCE_MAX, (slot, balance)
-        first, count = self._first[row], self._count[row]
-        slots = self._slot
-        for at in range(first, first + count):
-            if slots[at] == slot:
-                break
-        else:
-            if balance == 0:
-                return
-            at = self._append(row, slot)
-        before = self._low[at] | self._high[at] << 64
-        self.balance_totals[slot] += balance - before
-        if balance == 0:
+        fits = self.move_balance(row, slot, balance - self.balance(row, slot))
+        assert fits, (slot, balance)
+
+    def move_balance(self, row: int, slot: int, delta: int) -> bool:
+        """Add `delta` to a balance; a position that comes to zero goes.
+
+        Returns False, and changes nothing, where the balance would be negative or above BALANCE_MAX.
+        """
+        low, high = self._low, self._high
+        at = self._find(row, slot)
+        before = 0 if at == ABSENT else low[at] | high[at] << 64
+        balance = before + delta
+        if not 0 <= balance <= BALANCE_MAX:
+            return False
+        self.balance_totals[slot] += delta
+        if balance:
+            if at == ABSENT:
+                at = self._append(row, slot)
+                low, high = self._low, self._high
+            low[at], high[at] = balance & _LOW, balance >> 64
+        elif at != ABSENT:
             self._drop(row, at)
-            return
-        self._low[at], self._high[at] = balance & _LOW, balance >> 64
+        return True
+
+    def _find(self, row: int, slot: int) -> int:
+        first, slots = self._first[row], self._slot
+        for at in range(first, first + self._count[row]):
+            if slots[at] == slot:
+                return at
+        return ABSENT
 
     def _append(self, row: int, slot: int) -> int:
         """Add an empty position to the account's block, moving the block to the end where it is full."""

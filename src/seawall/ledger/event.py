@@ -8,6 +8,7 @@ of ten thousand changes is one record. The journal keeps events as JSON, tagged 
 from typing import Final, TypeAlias
 
 import msgspec
+import numpy as np
 
 from seawall.fixed import div_down
 from seawall.ledger.asset import Asset
@@ -55,6 +56,19 @@ class PositionsChanged(_Event, frozen=True, tag=True, omit_defaults=True):
     def row_count(self) -> int:
         """Number of changes."""
         return div_down(len(self.slots), SLOT_WIDTH)
+
+    def slot_column(self) -> list[int]:
+        """Return the slots as integers."""
+        slots: list[int] = np.frombuffer(self.slots, "<u2").tolist()
+        return slots
+
+    def delta_column(self) -> list[int]:
+        """Return the deltas as integers."""
+        return _integers(self.deltas)
+
+    def amount_column(self) -> list[Amount]:
+        """Return the amounts as integers; empty where no market keeps shares."""
+        return _integers(self.amounts)
 
 
 class CategoryChanged(_Event, frozen=True, tag=True, omit_defaults=True):
@@ -122,6 +136,13 @@ class OperatorDecided(_Event, frozen=True, tag=True, omit_defaults=True):
     market: int
     level: int
     signature: str
+
+
+def _integers(column: bytes) -> list[int]:
+    """Return a column of 16-byte two's complement integers."""
+    low = np.frombuffer(column, "<u8")[::2].tolist()
+    high = np.frombuffer(column, "<i8")[1::2].tolist()
+    return [low_half | high_half << 64 for low_half, high_half in zip(low, high, strict=True)]
 
 
 Event: TypeAlias = (
