@@ -153,7 +153,7 @@ class Engine:
             caused = settle_fill(self.state, self.protocol, fill)
             orders += caused
             if isinstance(caused[0], SettleFill):
-                rows.add(self.state.deployment.book.row_of(fill.account))
+                rows.add(self.state.order_rows[fill.order_id])
                 markets |= {fill.debt_market, fill.collateral_market}
         for row in rows:
             self.monitor.touch(row)

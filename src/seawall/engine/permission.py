@@ -17,14 +17,21 @@ from seawall.rules.oracle import CONTRACT_POLICY, STRICT_POLICY, price_refusal
 
 def liquidation_refusal(state: State, protocol: Protocol, row: int, markets: Iterable[int]) -> Refusal | None:
     """Return why the account may not be liquidated on these markets now, or None."""
-    return _refusal(state, protocol, row, markets, Action.LIQUIDATE)
+    return None if _is_quiet(state) else _refusal(state, protocol, row, markets, Action.LIQUIDATE)
 
 
 def write_off_refusal(state: State, protocol: Protocol, row: int) -> Refusal | None:
     """Return why the account's debts may not be written off now, or None."""
+    if _is_quiet(state):
+        return None
     positions = state.deployment.book.positions(row)
     debt_markets = [market_of(slot) for slot, _ in positions if side_of(slot) == DEBT]
     return _refusal(state, protocol, row, debt_markets, Action.WRITE_OFF)
+
+
+def _is_quiet(state: State) -> bool:
+    """Return whether every price is fresh and no breaker was ever moved: then nothing is refused to anyone."""
+    return state.price_states == state.all_fresh and state.breakers == state.all_at_rest
 
 
 def _refusal(state: State, protocol: Protocol, row: int, markets: Iterable[int], action: Action) -> Refusal | None:

@@ -74,6 +74,7 @@ class State:
         self.oracle_rules: tuple[OracleRule, ...] = opened.oracle_rules
         self.rounds: list[dict[int, OracleRound]] = [{} for _ in opened.assets]
         self.price_states: list[PriceState] = [PriceState.MISSING] * len(opened.assets)
+        self.all_fresh = [PriceState.FRESH] * len(opened.assets)
         self.aging_assets = [nth for nth, rule in enumerate(opened.oracle_rules) if rule.price_age_ms_max]
         self.markets_of_asset: list[list[int]] = [
             [nth for nth, market in enumerate(opened.markets) if asset in (market.collateral_asset, market.debt_asset)]
@@ -86,7 +87,8 @@ class State:
         self.permission_seen = Permission()
         self.order_count = 0
         self.buffers: list[tuple[str, dict[int, Amount]]] = [(b.name, dict(b.amounts)) for b in opened.policy.buffers]
-        self.breakers: list[Breaker] = [Breaker() for _ in opened.markets]
+        self.breakers: list[Breaker] = [Breaker()] * len(opened.markets)
+        self.all_at_rest = list(self.breakers)
         self.losses: list[Loss] = []
         self.block_number = 0
         self.event_count = 0

@@ -50,15 +50,15 @@ class AccountIndex:
 
     def find_all(self, accounts: bytes, keys: bytearray) -> NDArray[np.int32]:
         """Return the row of each of many accounts, ABSENT for those that are not there."""
-        wanted = np.frombuffer(accounts, dtype=np.dtype((np.void, self._width)))
-        standing = np.frombuffer(keys, dtype=wanted.dtype)
-        found = np.full(wanted.size, ABSENT, np.int32)
-        pending, at = np.arange(wanted.size), self._homes(accounts, wanted.size)
+        wanted = np.frombuffer(accounts, np.uint8).reshape(-1, self._width)
+        standing = np.frombuffer(keys, np.uint8).reshape(-1, self._width)
+        found = np.full(len(wanted), ABSENT, np.int32)
+        pending, at = np.arange(len(wanted)), self._homes(accounts, len(wanted))
         while pending.size:
             rows = self._table[at]
             is_taken = rows != ABSENT
             pending, at, rows = pending[is_taken], at[is_taken], rows[is_taken]
-            is_same = standing[rows] == wanted[pending]
+            is_same = (standing[rows] == wanted[pending]).all(axis=1)
             found[pending[is_same]] = rows[is_same]
             pending, at = pending[~is_same], (at[~is_same] + 1) & self._mask
         return found

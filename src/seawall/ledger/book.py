@@ -143,10 +143,13 @@ class Book:
 
         Returns False, and changes nothing, where the balance would be negative or above BALANCE_MAX.
         """
-        low, high = self._low, self._high
-        at = self._find(row, slot)
-        before = 0 if at == ABSENT else low[at] | high[at] << 64
-        balance = before + delta
+        low, high, slots, first = self._low, self._high, self._slot, self._first[row]
+        for at in range(first, first + self._count[row]):
+            if slots[at] == slot:
+                balance = (low[at] | high[at] << 64) + delta
+                break
+        else:
+            at, balance = ABSENT, delta
         if not 0 <= balance <= BALANCE_MAX:
             return False
         self.balance_totals[slot] += delta

@@ -165,40 +165,34 @@ class CompoundV2(Protocol):
 
     # -- the rule -----------------------------------------------------------------------------------------
 
-    def _values(self, deployment: Deployment, row: int) -> tuple[Value, Value] | None:
-        """Return (weighted collateral value, debt value), or None where a price is unknown."""
-        collateral_value = debt_value = 0
-        states = deployment.market_states
-        for slot, balance in deployment.book.positions(row):
-            market = market_of(slot)
-            scaled_price = self._scaled_price(deployment, market)
-            if scaled_price is None:
-                return None
-            if side_of(slot) == DEBT:
-                amount = mul_div_down(balance, states[market].debt_index, RAY)
-                debt_value += mul_div_down(scaled_price, amount, WAD)
-            else:
-                collateral_value += mul_div_down(
-                    self._collateral_weight(deployment, market, scaled_price), balance, WAD
-                )
-        return collateral_value, debt_value
-
     def _sheet(self, deployment: Deployment, row: int) -> _Sheet | Refusal:
         """Return the account's values by market, or the refusal where a price is unknown."""
+        markets, states, prices, units = (
+            deployment.markets,
+            deployment.market_states,
+            deployment.prices,
+            deployment.units,
+        )
         collaterals, debts = [], []
-        weighted_value = 0
+        weighted_value = debt_value = 0
         for slot, balance in deployment.book.positions(row):
-            market = market_of(slot)
-            scaled_price = self._scaled_price(deployment, market)
-            if scaled_price is None:
+            number = slot >> 1
+            market, state = markets[number], states[number]
+            price = prices[market.debt_asset]
+            if price is None:
                 return Refusal.PRICE_MISSING
-            value = mul_div_down(scaled_price, self.amount_of(deployment, slot, balance), WAD)
-            if side_of(slot) == DEBT:
-                debts.append((market, value))
+            scaled_price = mul_div_down(price, WAD, units[market.debt_asset])
+            if slot & 1:
+                value = mul_div_down(scaled_price, mul_div_down(balance, state.debt_index, RAY), WAD)
+                debts.append((number, value))
+                debt_value += value
             else:
-                collaterals.append((market, value))
-                weighted_value += mul_div_down(self._collateral_weight(deployment, market, scaled_price), balance, WAD)
-        return _Sheet(collaterals, debts, weighted_value, sum(value for _, value in debts))
+                rate = div_down(state.collateral_index, _RAY_PER_WAD)
+                collaterals.append((number, mul_div_down(scaled_price, mul_div_down(balance, rate, WAD), WAD)))
+                threshold = market.parameters.liquidation_threshold_ratio
+                weight = mul_div_down(mul_div_down(threshold, rate, WAD), scaled_price, WAD)
+                weighted_value += mul_div_down(weight, balance, WAD)
+        return _Sheet(collaterals, debts, weighted_value, debt_value)
 
     def health(self, deployment: Deployment, row: int) -> Health | Refusal:
         """Return the account's health; the contract has no health factor, so it is weighted / debt rounded down."""
@@ -215,14 +209,14 @@ class CompoundV2(Protocol):
 
     def is_liquidatable(self, deployment: Deployment, row: int) -> bool:
         """Return whether debt exceeds weighted collateral."""
-        values = self._values(deployment, row)
-        return values is not None and values[1] > values[0]
+        sheet = self._sheet(deployment, row)
+        return not isinstance(sheet, Refusal) and sheet.debt_value > sheet.weighted_value
 
-    def _refusal(self, deployment: Deployment, row: int) -> Refusal | None:
-        values = self._values(deployment, row)
-        if values is None:
-            return Refusal.PRICE_MISSING
-        return None if values[1] > values[0] else Refusal.HEALTHY
+    def _liquidatable_sheet(self, deployment: Deployment, row: int) -> _Sheet | Refusal:
+        sheet = self._sheet(deployment, row)
+        if isinstance(sheet, Refusal) or sheet.debt_value > sheet.weighted_value:
+            return sheet
+        return Refusal.HEALTHY
 
     def _repay_amount_max(self, deployment: Deployment, row: int, debt_market: int) -> Amount:
         slot = slot_of(debt_market, DEBT)
@@ -240,11 +234,9 @@ class CompoundV2(Protocol):
 
     def liquidation_limit(self, deployment: Deployment, row: int) -> Limit | Refusal:
         """Return the close factor of the largest debt, or less where the largest collateral cannot pay for it."""
-        sheet = self._sheet(deployment, row)
+        sheet = self._liquidatable_sheet(deployment, row)
         if isinstance(sheet, Refusal):
             return sheet
-        if sheet.debt_value <= sheet.weighted_value:
-            return Refusal.HEALTHY
         if not sheet.collaterals:
             return Refusal.NO_COLLATERAL
         debt_market = market_of_most_value(sheet.debts)
@@ -264,9 +256,9 @@ class CompoundV2(Protocol):
         self, deployment: Deployment, row: int, debt_market: int, collateral_market: int, repay_amount: Amount
     ) -> Quote | Refusal:
         """Return the exact amounts; the contract caps nothing, it refuses."""
-        refusal = self._refusal(deployment, row)
-        if refusal is not None:
-            return refusal
+        sheet = self._liquidatable_sheet(deployment, row)
+        if isinstance(sheet, Refusal):
+            return sheet
         return self._quote(deployment, row, debt_market, collateral_market, repay_amount)
 
     def _quote(

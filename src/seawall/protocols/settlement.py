@@ -19,8 +19,8 @@ def market_of_most_value(values: Iterable[tuple[int, Value]]) -> int:
 def take_positions(deployment: Deployment, quote: Quote) -> None:
     """Take the quote's debt and collateral balances off the account and book the protocol's fee."""
     book, row = deployment.book, quote.row
-    debt_slot = slot_of(quote.debt_market, DEBT)
-    collateral_slot = slot_of(quote.collateral_market, COLLATERAL)
-    book.set_balance(row, debt_slot, book.balance(row, debt_slot) - quote.debt_balance)
-    book.set_balance(row, collateral_slot, book.balance(row, collateral_slot) - quote.collateral_balance)
+    is_owed = book.move_balance(row, slot_of(quote.debt_market, DEBT), -quote.debt_balance)
+    is_held = book.move_balance(row, slot_of(quote.collateral_market, COLLATERAL), -quote.collateral_balance)
+    assert is_owed, quote
+    assert is_held, quote
     deployment.market_states[quote.collateral_market].fee_amount += quote.fee_amount
