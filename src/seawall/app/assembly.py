@@ -15,7 +15,7 @@ from seawall.adapters.nearest_name import nearest_names
 from seawall.app.generated_book import generated_book, markets_of_mixes
 from seawall.app.opening import decimals_of_rows, opening_events
 from seawall.app.run_input import file_input, section_input
-from seawall.app.scenario import GeneratedBook, ScenarioFile
+from seawall.app.scenario import FilePrices, GeneratedBook, ScenarioFile
 from seawall.app.scenario_number import amount, milliseconds, wad
 from seawall.app.scenario_prices import ScenarioPrices, scenario_prices
 from seawall.errors import ConfigError
@@ -72,7 +72,7 @@ def assemble(
         make_world=lambda view: World(opening, priced.path, rules, view),
         path=priced.path,
         inputs=_inputs(given, priced, positions, markets, listed),
-        notes=(*priced.notes, *_notes(given, listed, book, positions)),
+        notes=(*scenario.notes, *priced.notes, *_notes(given, listed, book, positions)),
     )
 
 
@@ -228,7 +228,8 @@ def _keepers(given: ScenarioFile) -> KeeperRule:
 
 def _title(given: ScenarioFile, prices: Sequence[Path]) -> str:
     """Return the scenario's title, or, where other prices take the place of its own, what then happens."""
-    if not prices:
+    own = given.scenario.prices
+    if not prices or (isinstance(own, FilePrices) and not own.files):
         return given.scenario.title
     return f"The prices of {', '.join(path.name for path in prices)} with the rules of {given.scenario.name}"
 

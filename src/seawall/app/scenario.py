@@ -191,6 +191,7 @@ class Scenario(_Section):
     title: str
     protocol: str
     seed: int = 1
+    notes: list[str] = []
     prices: Annotated[ReconstructedPrices | FilePrices, Field(discriminator="kind")]
     book: Annotated[GeneratedBook | FileBook, Field(discriminator="kind")]
     markets_file: str = ""

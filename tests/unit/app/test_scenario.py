@@ -70,7 +70,7 @@ def test_fractions_are_kept_as_they_are_written(tmp_path):
         ("end = 2020-03-14T00:00:00Z", "end = 2020-03-11T00:00:00Z", r"is not after start .* in \[prices\]"),
         ("end = 2020-03-14T00:00:00Z", "end = 2020-03-14T00:00:00", r"timezone"),
         ("[oracle]", "[oracle", "is not TOML"),
-        ("seed = 20200312", 'seed = 1\nmarkets_file = "x.csv"', r"one of the two"),
+        ("seed = 20200312", 'seed = 1\nmarkets_file = "x.csv"', r"not both"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_with_its_place(tmp_path, old, new, message):
