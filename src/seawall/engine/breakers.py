@@ -15,9 +15,12 @@ def move_breakers(state: State, protocol: Protocol) -> list[Order]:
     """Move every market's breaker by its recent bad debt and its prices; return what to tell the outside."""
     orders: list[Order] = []
     losses = _recent_losses(state)
+    is_disputing = protocol.needs_fresh_price and PriceState.CONTRADICTORY in state.price_states
+    if not losses and not is_disputing and state.breakers == state.all_at_rest:
+        return orders
     for market in range(len(state.breakers)):
         before = state.breakers[market]
-        contradictory = protocol.needs_fresh_price and _is_contradictory(state, market)
+        contradictory = is_disputing and _is_contradictory(state, market)
         if before.level == Level.NORMAL and not contradictory and not losses:
             continue
         after = breaker_after(before, losses.get(market, 0), contradictory, state.policy, state.deployment.at)

@@ -194,35 +194,50 @@ class Engine:
 
         `rows` changed by themselves: their status is decided whatever the screen says, and a refusal is reconsidered.
         """
-        state, protocol = self.state, self.protocol
-        at = state.deployment.at
-        new: set[int] = set()
-        healthy: list[int] = []
-        for row in {*rows, *self._undecided()}:
-            is_below = is_liquidatable_now(state, protocol, row)
+        state = self.state
+        fallen, risen = self._decided({*rows, *self._undecided()})
+        orders = self._close_episodes(risen)
+        due, freed = rows_to_look_at(state), permission.rows_freed(state)
+        if rows or fallen or due or freed:
+            orders += self._answer(rows, fallen, due, freed)
+        return orders + move_breakers(state, self.protocol)
+
+    def _decided(self, rows: Iterable[int]) -> tuple[set[int], list[int]]:
+        """Return the rows that are below the line now and were not before, and those the other way round."""
+        state = self.state
+        fallen: set[int] = set()
+        risen: list[int] = []
+        for row in rows:
+            is_below = is_liquidatable_now(state, self.protocol, row)
             if is_below is None or is_below == (row in state.episodes):
                 continue
             self.monitor.set_liquidatable(row, is_below)
             if is_below:
-                new.add(row)
+                state.episodes[row] = Episode(since=state.deployment.at)
+                fallen.add(row)
             else:
-                healthy.append(row)
-        orders = self._close_episodes(healthy)
-        for row in new:
-            state.episodes[row] = Episode(since=at)
-        due = rows_to_look_at(state)
-        expired = {row for row in due if state.episodes[row].expires_at <= at}
+                risen.append(row)
+        return fallen, risen
+
+    def _answer(self, rows: set[int], fallen: set[int], due: list[int], freed: list[int]) -> list[Order]:
+        """Withdraw what has expired, write off, and give an order, or a refusal, to whoever has none that holds.
+
+        `rows` changed by themselves, `fallen` are new below the line, `due` are to be looked at again, `freed` were
+        refused for a reason that is gone.
+        """
+        state, protocol = self.state, self.protocol
+        orders: list[Order] = []
+        expired = {row for row in due if state.episodes[row].expires_at <= state.deployment.at}
         for row in in_order(state, expired):
             orders += withdraw(state, row)
         reconsidered = {row for row in rows if row in state.episodes and state.episodes[row].declined is not None}
-        unanswered = {*new, *expired, *reconsidered, *permission.rows_freed(state)}
+        unanswered = {*fallen, *expired, *reconsidered, *freed}
         lost, left = self._write_off(in_order(state, {*unanswered, *due}))
         orders += lost
         for row in left:
             if row not in unanswered:
                 look_again_later(state, protocol, row)
-        orders += offers(state, protocol, [row for row in left if row in unanswered])
-        return orders + move_breakers(state, protocol)
+        return orders + offers(state, protocol, [row for row in left if row in unanswered])
 
     def _undecided(self) -> list[int]:
         """Return the rows that the integer rule must decide; none before the first price, when it could not."""

@@ -34,6 +34,13 @@ def _is_quiet(state: State) -> bool:
     return state.price_states == state.all_fresh and state.breakers == state.all_at_rest
 
 
+def _permission(state: State) -> Permission:
+    at = state.deployment.at
+    return Permission(
+        tuple(state.price_states), tuple((breaker.level, at < breaker.grace_until) for breaker in state.breakers)
+    )
+
+
 def _refusal(state: State, protocol: Protocol, row: int, markets: Iterable[int], action: Action) -> Refusal | None:
     deployment = state.deployment
     for market in markets:
@@ -52,10 +59,7 @@ def _refusal(state: State, protocol: Protocol, row: int, markets: Iterable[int],
 
 def rows_freed(state: State) -> list[int]:
     """Return the accounts that were refused for a passing reason, once prices or breakers have changed since."""
-    at = state.deployment.at
-    now = Permission(
-        tuple(state.price_states), tuple((breaker.level, at < breaker.grace_until) for breaker in state.breakers)
-    )
+    now = state.quiet_permission if _is_quiet(state) else _permission(state)
     if now == state.permission_seen:
         return []
     state.permission_seen = now

@@ -14,7 +14,7 @@ from seawall.ledger.deployment import Buffer, Deployment, OracleRule, Policy
 from seawall.ledger.event import DeploymentOpened, OracleRound
 from seawall.ledger.market import Market, MarketState
 from seawall.ledger.order import Refusal
-from seawall.rules.circuit_breaker import Breaker
+from seawall.rules.circuit_breaker import Breaker, Level
 from seawall.rules.oracle import PriceState
 from seawall.units import Amount, Milliseconds, Price, Value
 
@@ -89,6 +89,7 @@ class State:
         self.buffers: list[tuple[str, dict[int, Amount]]] = [(b.name, dict(b.amounts)) for b in opened.policy.buffers]
         self.breakers: list[Breaker] = [Breaker()] * len(opened.markets)
         self.all_at_rest = list(self.breakers)
+        self.quiet_permission = Permission(tuple(self.all_fresh), ((Level.NORMAL, False),) * len(opened.markets))
         self.losses: list[Loss] = []
         self.block_number = 0
         self.event_count = 0
