@@ -199,7 +199,7 @@ class Engine:
         orders = self._close_episodes(risen)
         due, freed = rows_to_look_at(state), permission.rows_freed(state)
         if rows or fallen or due or freed:
-            orders += self._answer(rows, fallen, due, freed)
+            orders += self._respond(rows, fallen, due, freed)
         return orders + move_breakers(state, self.protocol)
 
     def _decided(self, rows: Iterable[int]) -> tuple[set[int], list[int]]:
@@ -219,7 +219,7 @@ class Engine:
                 risen.append(row)
         return fallen, risen
 
-    def _answer(self, rows: set[int], fallen: set[int], due: list[int], freed: list[int]) -> list[Order]:
+    def _respond(self, rows: set[int], fallen: set[int], due: list[int], freed: list[int]) -> list[Order]:
         """Withdraw what has expired, write off, and give an order, or a refusal, to whoever has none that holds.
 
         `rows` changed by themselves, `fallen` are new below the line, `due` are to be looked at again, `freed` were

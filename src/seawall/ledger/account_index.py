@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from seawall.fixed import div_up
+from seawall.fixed import div_down, div_up
 
 ABSENT: Final = -1
 _FIBONACCI: Final = 0x9E3779B97F4A7C15
@@ -48,19 +48,18 @@ class AccountIndex:
                 return row
             at = (at + 1) & mask
 
-    def find_all(self, accounts: bytes, keys: bytearray) -> NDArray[np.int32]:
+    def find_all(self, accounts: bytes, keys: bytearray) -> list[int]:
         """Return the row of each of many accounts, ABSENT for those that are not there."""
-        wanted = np.frombuffer(accounts, np.uint8).reshape(-1, self._width)
-        standing = np.frombuffer(keys, np.uint8).reshape(-1, self._width)
-        found = np.full(len(wanted), ABSENT, np.int32)
-        pending, at = np.arange(len(wanted)), self._homes(accounts, len(wanted))
-        while pending.size:
-            rows = self._table[at]
-            is_taken = rows != ABSENT
-            pending, at, rows = pending[is_taken], at[is_taken], rows[is_taken]
-            is_same = (standing[rows] == wanted[pending]).all(axis=1)
-            found[pending[is_same]] = rows[is_same]
-            pending, at = pending[~is_same], (at[~is_same] + 1) & self._mask
+        width = self._width
+        if not keys:
+            return [ABSENT] * div_down(len(accounts), width)
+        # Keys of one width are equal exactly where they are without their trailing zeros, as these strings compare.
+        wanted, standing = np.frombuffer(accounts, f"S{width}"), np.frombuffer(keys, f"S{width}")
+        rows = self._table[self._homes(accounts, wanted.size)]
+        found: list[int] = rows.tolist()
+        is_elsewhere = (rows != ABSENT) & (standing[rows] != wanted)
+        for nth in np.flatnonzero(is_elsewhere).tolist():
+            found[nth] = self.find(accounts[nth * width : (nth + 1) * width], keys)
         return found
 
     def insert(self, account: bytes, row: int, keys: bytearray) -> None:

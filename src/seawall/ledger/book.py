@@ -78,8 +78,7 @@ class Book:
 
     def rows_of(self, accounts: bytes) -> list[int]:
         """Return the row of each of many accounts, side by side in `accounts`; ABSENT for those that are not there."""
-        rows: list[int] = self._index.find_all(accounts, self._keys).tolist()
-        return rows
+        return self._index.find_all(accounts, self._keys)
 
     def account_at(self, row: int) -> bytes:
         """Return the account's bytes at `row`."""

@@ -16,13 +16,23 @@ the rate models, are not of the book: rates are a market's own, simple between t
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from seawall.errors import ConfigError
-from seawall.fixed import RAY, SECONDS_PER_YEAR, WAD, div_down, mul_div_down, mul_div_up, seconds_down
+from seawall.fixed import (
+    RAY,
+    SECONDS_PER_YEAR,
+    WAD,
+    div_down,
+    mul_div_down,
+    mul_div_mul_div_down,
+    mul_div_up,
+    seconds_down,
+)
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of, slot_of
 from seawall.ledger.order import Refusal
+from seawall.protocols.exact_term import Sums
 from seawall.protocols.protocol import (
     BadDebt,
     Health,
@@ -36,7 +46,7 @@ from seawall.protocols.settlement import market_of_most_value, take_positions
 from seawall.rules.accrual import simple_index_down, simple_interest_ratio
 from seawall.rules.margin import health_factor_ratio
 from seawall.rules.sizing import close_factor_repay_amount
-from seawall.units import Amount, Balance, Index, Milliseconds, Price, Value
+from seawall.units import Amount, Balance, Index, Milliseconds, Price, Ratio, Value
 
 _THRESHOLD_RATIO_MAX: Final = 9 * 10**17
 _POSITIONS_MAX: Final = 255
@@ -60,13 +70,8 @@ def _simple_index(index: Index, rate_ray: int, seconds: int) -> Index:
     return simple_index_down(index, simple_interest_ratio(rate_per_second_ratio, seconds))
 
 
-class _Sheet(NamedTuple):
-    """An account's values: (market, unweighted value) of each position, and the sums that the contract compares."""
-
-    collaterals: list[tuple[int, Value]]
-    debts: list[tuple[int, Value]]
-    weighted_value: Value
-    debt_value: Value
+def _close_factor_ratio(deployment: Deployment, debt_market: int) -> Ratio:
+    return deployment.markets[debt_market].parameters.close_factor_ratio
 
 
 class CompoundV2(Protocol):
@@ -165,63 +170,48 @@ class CompoundV2(Protocol):
 
     # -- the rule -----------------------------------------------------------------------------------------
 
-    def _sheet(self, deployment: Deployment, row: int) -> _Sheet | Refusal:
-        """Return the account's values by market, or the refusal where a price is unknown."""
-        markets, states, prices, units = (
-            deployment.markets,
-            deployment.market_states,
-            deployment.prices,
-            deployment.units,
-        )
-        collaterals, debts = [], []
-        weighted_value = debt_value = 0
+    def _sums(self, deployment: Deployment, row: int) -> Sums | None:
+        """Return the account's sums as the contract compares them, or None where a price is unknown."""
+        markets, states = deployment.markets, deployment.market_states
+        prices, units = deployment.prices, deployment.units
+        collateral_value = weighted_value = debt_value = 0
         for slot, balance in deployment.book.positions(row):
             number = slot >> 1
             market, state = markets[number], states[number]
-            price = prices[market.debt_asset]
+            asset = market.debt_asset
+            price = prices[asset]
             if price is None:
-                return Refusal.PRICE_MISSING
-            scaled_price = mul_div_down(price, WAD, units[market.debt_asset])
+                return None
+            scaled_price = mul_div_down(price, WAD, units[asset])
             if slot & 1:
-                value = mul_div_down(scaled_price, mul_div_down(balance, state.debt_index, RAY), WAD)
-                debts.append((number, value))
-                debt_value += value
+                debt_value += mul_div_mul_div_down(balance, state.debt_index, RAY, scaled_price, WAD)
             else:
                 rate = div_down(state.collateral_index, _RAY_PER_WAD)
-                collaterals.append((number, mul_div_down(scaled_price, mul_div_down(balance, rate, WAD), WAD)))
+                collateral_value += mul_div_mul_div_down(balance, rate, WAD, scaled_price, WAD)
                 threshold = market.parameters.liquidation_threshold_ratio
-                weight = mul_div_down(mul_div_down(threshold, rate, WAD), scaled_price, WAD)
+                weight = mul_div_mul_div_down(threshold, rate, WAD, scaled_price, WAD)
                 weighted_value += mul_div_down(weight, balance, WAD)
-        return _Sheet(collaterals, debts, weighted_value, debt_value)
+        return Sums(collateral_value, weighted_value, debt_value)
 
     def health(self, deployment: Deployment, row: int) -> Health | Refusal:
         """Return the account's health; the contract has no health factor, so it is weighted / debt rounded down."""
-        sheet = self._sheet(deployment, row)
-        if isinstance(sheet, Refusal):
-            return sheet
-        return Health(
-            collateral_value=sum(value for _, value in sheet.collaterals),
-            weighted_collateral_value=sheet.weighted_value,
-            debt_value=sheet.debt_value,
-            health_factor_ratio=health_factor_ratio(sheet.weighted_value, sheet.debt_value),
-            is_liquidatable=sheet.debt_value > sheet.weighted_value,
-        )
+        sums = self._sums(deployment, row)
+        if sums is None:
+            return Refusal.PRICE_MISSING
+        collateral_value, weighted_value, debt_value = sums
+        factor = health_factor_ratio(weighted_value, debt_value)
+        return Health(collateral_value, weighted_value, debt_value, factor, debt_value > weighted_value)
 
     def is_liquidatable(self, deployment: Deployment, row: int) -> bool:
         """Return whether debt exceeds weighted collateral."""
-        sheet = self._sheet(deployment, row)
-        return not isinstance(sheet, Refusal) and sheet.debt_value > sheet.weighted_value
+        return self._refusal(deployment, row) is None
 
-    def _liquidatable_sheet(self, deployment: Deployment, row: int) -> _Sheet | Refusal:
-        sheet = self._sheet(deployment, row)
-        if isinstance(sheet, Refusal) or sheet.debt_value > sheet.weighted_value:
-            return sheet
-        return Refusal.HEALTHY
-
-    def _repay_amount_max(self, deployment: Deployment, row: int, debt_market: int) -> Amount:
-        slot = slot_of(debt_market, DEBT)
-        amount = self.amount_of(deployment, slot, deployment.book.balance(row, slot))
-        return close_factor_repay_amount(amount, deployment.markets[debt_market].parameters.close_factor_ratio)
+    def _refusal(self, deployment: Deployment, row: int) -> Refusal | None:
+        """Return why the account may not be liquidated, or None."""
+        sums = self._sums(deployment, row)
+        if sums is None:
+            return Refusal.PRICE_MISSING
+        return None if sums.debt > sums.weighted else Refusal.HEALTHY
 
     def _ratio_between(self, deployment: Deployment, debt_market: int, collateral_market: int) -> int:
         debt_price = self._scaled_price(deployment, debt_market)
@@ -234,16 +224,18 @@ class CompoundV2(Protocol):
 
     def liquidation_limit(self, deployment: Deployment, row: int) -> Limit | Refusal:
         """Return the close factor of the largest debt, or less where the largest collateral cannot pay for it."""
-        sheet = self._liquidatable_sheet(deployment, row)
-        if isinstance(sheet, Refusal):
-            return sheet
-        if not sheet.collaterals:
+        refusal = self._refusal(deployment, row)
+        if refusal is not None:
+            return refusal
+        collaterals, debts = self._values(deployment, row)
+        if not collaterals:
             return Refusal.NO_COLLATERAL
-        debt_market = market_of_most_value(sheet.debts)
-        collateral_market = market_of_most_value(sheet.collaterals)
-        held = deployment.book.balance(row, slot_of(collateral_market, COLLATERAL))
+        debt_market, collateral_market = market_of_most_value(debts), market_of_most_value(collaterals)
+        book = deployment.book
+        owed = self.amount_of(deployment, slot_of(debt_market, DEBT), book.balance(row, slot_of(debt_market, DEBT)))
+        held = book.balance(row, slot_of(collateral_market, COLLATERAL))
         ratio = self._ratio_between(deployment, debt_market, collateral_market)
-        repay_amount = self._repay_amount_max(deployment, row, debt_market)
+        repay_amount = close_factor_repay_amount(owed, _close_factor_ratio(deployment, debt_market))
         if mul_div_down(ratio, repay_amount, WAD) > held:
             # The largest repayment whose seizure, floored, is still what the account holds.
             repay_amount = div_down((held + 1) * WAD - 1, ratio)
@@ -252,13 +244,25 @@ class CompoundV2(Protocol):
             return Refusal.BELOW_DUST if quote is Refusal.ZERO_AMOUNT else quote
         return Limit(debt_market, collateral_market, quote.repay_amount, quote.seize_amount)
 
+    def _values(self, deployment: Deployment, row: int) -> tuple[list[tuple[int, Value]], list[tuple[int, Value]]]:
+        """Return (market, unweighted value) of each collateral and of each debt; all prices are known."""
+        collaterals: list[tuple[int, Value]] = []
+        debts: list[tuple[int, Value]] = []
+        for slot, balance in deployment.book.positions(row):
+            market = market_of(slot)
+            scaled_price = self._scaled_price(deployment, market)
+            assert scaled_price is not None
+            value = mul_div_down(scaled_price, self.amount_of(deployment, slot, balance), WAD)
+            (debts if side_of(slot) == DEBT else collaterals).append((market, value))
+        return collaterals, debts
+
     def quote(
         self, deployment: Deployment, row: int, debt_market: int, collateral_market: int, repay_amount: Amount
     ) -> Quote | Refusal:
         """Return the exact amounts; the contract caps nothing, it refuses."""
-        sheet = self._liquidatable_sheet(deployment, row)
-        if isinstance(sheet, Refusal):
-            return sheet
+        refusal = self._refusal(deployment, row)
+        if refusal is not None:
+            return refusal
         return self._quote(deployment, row, debt_market, collateral_market, repay_amount)
 
     def _quote(
@@ -273,7 +277,8 @@ class CompoundV2(Protocol):
             return Refusal.NO_COLLATERAL
         if repay_amount <= 0:
             return Refusal.ZERO_AMOUNT
-        if repay_amount > self._repay_amount_max(deployment, row, debt_market):
+        owed = self.amount_of(deployment, debt_slot, debt_held)
+        if repay_amount > close_factor_repay_amount(owed, _close_factor_ratio(deployment, debt_market)):
             return Refusal.CLOSE_FACTOR_EXCEEDED
         ratio = self._ratio_between(deployment, debt_market, collateral_market)
         tokens = mul_div_down(ratio, repay_amount, WAD)
@@ -281,7 +286,6 @@ class CompoundV2(Protocol):
             return Refusal.COLLATERAL_EXCEEDED
         parameters = deployment.markets[collateral_market].parameters
         fee_tokens = mul_div_down(tokens, parameters.liquidation_fee_ratio, WAD) if self.keeps_share else 0
-        debt_left = self.amount_of(deployment, debt_slot, debt_held) - repay_amount
         return Quote(
             row=row,
             debt_market=debt_market,
@@ -289,7 +293,7 @@ class CompoundV2(Protocol):
             repay_amount=repay_amount,
             seize_amount=self.amount_of(deployment, collateral_slot, tokens - fee_tokens),
             fee_amount=self.amount_of(deployment, collateral_slot, fee_tokens),
-            debt_balance=debt_held - self.balance_of(deployment, debt_slot, debt_left),
+            debt_balance=debt_held - self.balance_of(deployment, debt_slot, owed - repay_amount),
             collateral_balance=tokens,
             liquidation_bonus_ratio=parameters.liquidation_bonus_ratio,
         )
