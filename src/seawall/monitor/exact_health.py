@@ -16,7 +16,10 @@ import numpy as np
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
+from seawall.fixed import WAD
 from seawall.monitor.limbs import (
+    DOWN,
+    HALF_UP,
     ONE,
     ZERO,
     Limbs,
@@ -25,6 +28,7 @@ from seawall.monitor.limbs import (
     divide,
     is_less,
     is_zero,
+    muldiv,
     product,
     resized,
     source_of,
@@ -51,13 +55,18 @@ IS_SEIZABLE: Final = WEIGHT + 5
 TERM_COLUMNS: Final = WEIGHT + 6
 """Columns of a term: the stage to an amount, the stage to a value, then one limb each of what else it says."""
 
-LINE_COLUMNS: Final = 5
-"""The line: factor of W (1 limb), factor of D (2), one where half of D is added, the unit of the average or zero."""
+LINE_COLUMNS: Final = 9
+"""The line: factor of W (1 limb), factor of D (2), one where half of D is added, the unit of the average or zero; then
+what restates the sums: factor of values, divisor of W, factor of its quotient, unit of the health factor."""
 
 SUM_COLUMNS: Final = 10
 """Columns of sums: C (3 limbs), W (4), D (3)."""
 
+HEALTH_COLUMNS: Final = 17
+"""Columns of a health in WAD: collateral, weighted collateral, debt and priority (4 limbs each), health factor (1)."""
+
 _VALUE_TOP: Final = np.uint64(1 << 55)
+_WAD: Final = np.uint64(WAD)
 _HALF_LIMB: Final = np.uint64(1 << 63)
 
 
@@ -140,4 +149,36 @@ def weigh_accounts_py(
         sums[nth, 7], sums[nth, 8], sums[nth, 9] = debt
 
 
+def restate_sums_py(sums: Array, decided: Array, line: Array, kept: Array, healths: Array) -> None:
+    """Write the health of each account that is LIQUIDATABLE, and its expected loss once collateral fell to `kept`.
+
+    Shapes: sums (n_rows, SUM_COLUMNS), healths (n_rows, HEALTH_COLUMNS), kept (1,) WAD. Its health factor is below
+    one, hence one limb; sums are below 2**191 and factors below 2**64, hence values take four. Beyond: OUTSIDE.
+    """
+    for nth in range(decided.size):
+        if decided[nth] != LIQUIDATABLE:
+            continue
+        debt = (sums[nth, 7], sums[nth, 8], sums[nth, 9])
+        weighted, _, weighted_holds = divide((sums[nth, 3], sums[nth, 4], sums[nth, 5], sums[nth, 6]), (line[6],))
+        quotient, quotient_holds = muldiv(weighted, (_WAD,), debt, HALF_UP if line[3] != ZERO else DOWN)
+        collateral_value = product((sums[nth, 0], sums[nth, 1], sums[nth, 2]), (line[5],))
+        weighted_value = product(weighted, (line[7],))
+        debt_value = product(debt, (line[5],))
+        stressed_value, stressed_holds = muldiv(collateral_value, (kept[0],), (_WAD,), DOWN)
+        if not (weighted_holds and quotient_holds and stressed_holds):
+            decided[nth] = OUTSIDE
+            continue
+        priority = (ZERO, ZERO, ZERO, ZERO)
+        if is_less(stressed_value, debt_value):
+            priority = subtract(debt_value, stressed_value)
+        if is_less(weighted_value, debt_value):
+            priority = add(priority, subtract(debt_value, weighted_value))
+        healths[nth, 0], healths[nth, 1], healths[nth, 2], healths[nth, 3] = collateral_value
+        healths[nth, 4], healths[nth, 5], healths[nth, 6], healths[nth, 7] = weighted_value
+        healths[nth, 8], healths[nth, 9], healths[nth, 10], healths[nth, 11] = debt_value
+        healths[nth, 12], healths[nth, 13], healths[nth, 14], healths[nth, 15] = priority
+        healths[nth, 16] = divide(quotient, (line[8],))[0][0]
+
+
+restate_sums_nb = compiled(restate_sums_py)
 weigh_accounts_nb = compiled(weigh_accounts_py)

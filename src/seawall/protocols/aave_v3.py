@@ -35,7 +35,7 @@ from seawall.protocols.aave_v3_liquidation import (
 )
 from seawall.protocols.aave_v3_rounding import AAVE_V3_VERSIONS, AaveV3Version, averaged_line
 from seawall.protocols.exact_limit import CloseFactorLimit
-from seawall.protocols.exact_term import ExactLine, ExactTerm, Stage, Sums
+from seawall.protocols.exact_term import ExactLine, ExactTerm, Stage
 from seawall.protocols.protocol import BadDebt, Health, Limit, Protocol, Quote, ScreenSlack
 from seawall.protocols.settlement import market_of_most_value, take_positions
 from seawall.rules.accrual import linear_growth
@@ -63,9 +63,11 @@ class AaveV3(Protocol):
         self._averages = rounding.line is averaged_line
         # The health factor, half up in its last digit, is below one.
         self.exact_line = (
-            ExactLine(WAD, WAD, adds_half_debt=True, average_unit=BPS)
+            ExactLine(WAD, WAD, True, BPS, value_factor=_E8_VALUE, weighted_value_factor=_E8_VALUE)
             if self._averages
-            else ExactLine(WAD, WAD * BPS, adds_half_debt=True)
+            else ExactLine(
+                WAD, WAD * BPS, True, value_factor=_E8_VALUE, weighted_value_factor=_E8_BPS_VALUE, health_unit=BPS
+            )
         )
         self.exact_limit = CloseFactorLimit(
             # A health factor above the full close is at least one unit above it.
@@ -187,18 +189,6 @@ class AaveV3(Protocol):
             bonus=BPS + bps_of(parameters.liquidation_bonus_ratio),
             fee=bps_of(market.parameters.liquidation_fee_ratio),
             is_seizable=is_seizable,
-        )
-
-    def health_of(self, sums: Sums) -> Health:
-        """Return the account's health from its sums, as its version rounds the health factor."""
-        quotient = mul_div_half_up(sums.weighted, WAD, sums.debt)
-        factor = quotient if self._averages else div_down(quotient, BPS)
-        return Health(
-            collateral_value=sums.collateral * _E8_VALUE,
-            weighted_collateral_value=sums.weighted * (_E8_VALUE if self._averages else _E8_BPS_VALUE),
-            debt_value=sums.debt * _E8_VALUE,
-            health_factor_ratio=factor,
-            is_liquidatable=factor < WAD,
         )
 
     # -- the rule -----------------------------------------------------------------------------------------

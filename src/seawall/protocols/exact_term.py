@@ -58,12 +58,20 @@ class ExactTerm(NamedTuple):
 
 
 class ExactLine(NamedTuple):
-    """Where an account's sums are liquidatable."""
+    """Where an account's sums are liquidatable, and how they are restated as its health in WAD.
+
+    The values are C and D times `value_factor` and floor(W / `weighted_divisor`) times `weighted_value_factor`. The
+    health factor is floor(W / `weighted_divisor`) * WAD / D, down or half up as the line has it, over `health_unit`.
+    """
 
     weighted_factor: int
     debt_factor: int
     adds_half_debt: bool = False
     average_unit: int = 0
+    value_factor: int = 1
+    weighted_divisor: int = 1
+    weighted_value_factor: int = 1
+    health_unit: int = 1
 
 
 class Sums(NamedTuple):

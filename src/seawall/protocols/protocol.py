@@ -14,11 +14,13 @@ from enum import Enum
 
 import msgspec
 
+from seawall.fixed import WAD, div_down, mul_div_down, mul_div_half_up
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import Market
 from seawall.ledger.order import Refusal
 from seawall.protocols.exact_limit import ExactLimit
 from seawall.protocols.exact_term import ExactLine, ExactTerm, Sums
+from seawall.rules.margin import HEALTH_FACTOR_MAX
 from seawall.units import Amount, Balance, Milliseconds, Ratio, Value
 
 
@@ -161,8 +163,19 @@ class Protocol(ABC):
         raise NotImplementedError(self.label)
 
     def health_of(self, sums: Sums) -> Health:
-        """Return the health of an account in debt with these sums: what `health` returns for it."""
-        raise NotImplementedError(self.label)
+        """Return the health of an account with these sums, as `health` returns it for one in debt."""
+        line = self.exact_line
+        assert line is not None, self.label
+        weighted = div_down(sums.weighted, line.weighted_divisor)
+        rounded = mul_div_half_up if line.adds_half_debt else mul_div_down
+        factor = div_down(rounded(weighted, WAD, sums.debt), line.health_unit) if sums.debt else HEALTH_FACTOR_MAX
+        return Health(
+            collateral_value=sums.collateral * line.value_factor,
+            weighted_collateral_value=weighted * line.weighted_value_factor,
+            debt_value=sums.debt * line.value_factor,
+            health_factor_ratio=factor,
+            is_liquidatable=factor < WAD,
+        )
 
     # -- the rule -----------------------------------------------------------------------------------------
 

@@ -50,7 +50,6 @@ from seawall.protocols.seawall_liquidation import (
 from seawall.protocols.settlement import take_positions
 from seawall.rules.accrual import linear_growth, taylor_growth
 from seawall.rules.liquidation_bonus import toxic_markets
-from seawall.rules.margin import health_factor_ratio
 from seawall.rules.sizing import recoverable_value
 from seawall.units import Amount, Balance, Milliseconds, Value
 
@@ -63,7 +62,7 @@ class Seawall(Protocol):
     needs_fresh_price = True
     realises_loss_by_value = True
     # floor(W / WAD) < D exactly where W < D * WAD.
-    exact_line = ExactLine(weighted_factor=1, debt_factor=WAD)
+    exact_line = ExactLine(weighted_factor=1, debt_factor=WAD, weighted_divisor=WAD)
 
     def __init__(self, version: str, rule: LiquidationRule) -> None:
         self.version = version
@@ -156,17 +155,6 @@ class Seawall(Protocol):
             bonus_min=self.rule.bonus_ratio_min(parameters.liquidation_bonus_ratio),
             fee=parameters.liquidation_fee_ratio,
             is_seizable=True,
-        )
-
-    def health_of(self, sums: Sums) -> Health:
-        """Return the account's health from its sums; the health factor rounds down."""
-        weighted_value = div_down(sums.weighted, WAD)
-        return Health(
-            sums.collateral,
-            weighted_value,
-            sums.debt,
-            health_factor_ratio(weighted_value, sums.debt),
-            weighted_value < sums.debt,
         )
 
     # -- the rule -----------------------------------------------------------------------------------------

@@ -1,0 +1,179 @@
+"""The judge of large books: compiled kernels answer for all accounts that they can, the protocol's Python for the rest.
+
+Few rows are not worth the tables: below as many as there are terms, and never fewer than a few hundred, the plain judge
+answers. The worst of many are first picked by bounds in floats, then ranked exactly, so that the rest wait undecided.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import repeat
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seawall.fixed import WAD
+from seawall.ledger.deployment import Deployment
+from seawall.monitor import exact_close_factor, exact_target_health
+from seawall.monitor.exact_close_factor import LIMIT_COLUMNS, close_factor_limits_nb
+from seawall.monitor.exact_health import (
+    HEALTH_COLUMNS,
+    HEALTHY,
+    LIQUIDATABLE,
+    OUTSIDE,
+    SUM_COLUMNS,
+    restate_sums_nb,
+    weigh_accounts_nb,
+)
+from seawall.monitor.exact_target_health import may_be_lost_nb, target_health_limits_nb
+from seawall.monitor.exact_terms import ExactTerms
+from seawall.monitor.judge import Assessment, Judge
+from seawall.monitor.limbs import BITS
+from seawall.monitor.priority_bounds import bound_priorities_nb, may_be_worst
+from seawall.protocols.exact_limit import CloseFactorLimit
+from seawall.protocols.protocol import Health, Limit, Protocol
+from seawall.units import Ratio
+
+Array = NDArray[Any]
+
+_ROWS_MIN: Final = 256
+
+
+def make_judge(deployment: Deployment, protocol: Protocol) -> Judge:
+    """Return the compiled judge where it knows the protocol's rule, else the plain one."""
+    if protocol.exact_line is None or protocol.exact_limit is None:
+        return Judge(deployment, protocol)
+    return CompiledJudge(deployment, protocol)
+
+
+class CompiledJudge(Judge):
+    """Judges a deployment by tables that it brings up to date whenever it is asked."""
+
+    def __init__(self, deployment: Deployment, protocol: Protocol) -> None:
+        super().__init__(deployment, protocol)
+        self._terms = ExactTerms(deployment, protocol)
+        limit, line = protocol.exact_limit, protocol.exact_line
+        assert limit is not None
+        assert line is not None
+        self._limits: Callable[..., None]
+        self._rule: Any
+        if isinstance(limit, CloseFactorLimit):
+            self._limits = close_factor_limits_nb
+            self._rule = exact_close_factor.rule_of(limit, line.weighted_factor)
+        else:
+            self._limits = target_health_limits_nb
+            self._rule = exact_target_health.rule_of(limit)
+
+    def are_liquidatable(self, rows: Sequence[int]) -> list[bool | None]:
+        """Return the decision for each row."""
+        if self._is_few(rows):
+            return super().are_liquidatable(rows)
+        _, decided = self._weighed(self._columns(rows))
+        answers: list[bool | None] = (decided == LIQUIDATABLE).tolist()
+        for nth in np.flatnonzero(decided == OUTSIDE).tolist():
+            answers[nth] = self._is_liquidatable(int(rows[nth]))
+        return answers
+
+    def may_be_lost(self, rows: Sequence[int]) -> list[int]:
+        """Return the rows for which the protocol must be asked."""
+        if not self.protocol.realises_loss_by_value or self._is_few(rows):
+            return super().may_be_lost(rows)
+        columns = self._columns(rows)
+        sums, decided = self._weighed(columns)
+        lost = np.zeros(decided.size, np.bool_)
+        may_be_lost_nb(*columns, self._rule, sums, decided, lost)
+        found: list[int] = columns[0][lost].tolist()
+        return found
+
+    def assess(self, rows: Sequence[int], stress_ratio: Ratio) -> list[Assessment]:
+        """Return what is to be said of each row."""
+        if self._is_few(rows):
+            return super().assess(rows, stress_ratio)
+        columns = self._columns(rows)
+        sums, decided = self._weighed(columns)
+        healths = self._restated(sums, decided, stress_ratio)
+        size = decided.size
+        limits, markets = np.zeros((size, LIMIT_COLUMNS), np.uint64), np.zeros((size, 2), np.int32)
+        answered = np.zeros(size, np.bool_)
+        self._limits(*columns, self._rule, sums, decided, limits, markets, answered)
+        values = (_numbers(healths[:, at : at + 4]) for at in (0, 4, 8))
+        said = map(Health, *values, healths[:, 16].tolist(), repeat(True))
+        offered = map(Limit, *markets.T.tolist(), _numbers(limits[:, :2]), _numbers(limits[:, 2:]))
+        assessments = list(map(Assessment, columns[0].tolist(), _numbers(healths[:, 12:16]), said, offered))
+        for nth in np.flatnonzero(~answered).tolist():
+            assessments[nth] = self._assess(assessments[nth].row, stress_ratio)
+        return assessments
+
+    def worst(self, rows: Sequence[int], count: int, stress_ratio: Ratio) -> tuple[list[int], bool]:
+        """Return the `count` worst rows and whether there are more."""
+        if self._is_few(rows):
+            return super().worst(rows, count, stress_ratio)
+        columns = self._columns(rows)
+        lowest_f64, highest_f64 = np.zeros(columns[0].size), np.zeros(columns[0].size)
+        bound_priorities_nb(
+            *columns[:8], *self._terms.bounds(), (WAD - stress_ratio) / WAD, self._terms.average_f64,
+            lowest_f64, highest_f64,
+        )  # fmt: skip
+        picked = may_be_worst(lowest_f64, highest_f64, count)
+        ranked = self._ranked(columns[0][picked], stress_ratio)
+        has_more = len(ranked) > count
+        if not has_more and picked.size < lowest_f64.size:
+            has_more = self._has_more(columns, lowest_f64, picked)
+        return [row for _, _, row in ranked[:count]], has_more
+
+    def _ranked(self, rows: Array, stress_ratio: Ratio) -> list[tuple[int, bytes, int]]:
+        """Return (negated priority, account, row) of those that are below the line, worst first."""
+        columns = self._columns(rows)
+        sums, decided = self._weighed(columns)
+        priorities = _numbers(self._restated(sums, decided, stress_ratio)[:, 12:16])
+        account_at = self.deployment.book.account_at
+        ranked = []
+        for row, priority, state in zip(rows.tolist(), priorities, decided.tolist(), strict=True):
+            if state == LIQUIDATABLE:
+                ranked.append((-priority, account_at(row), row))
+            elif state == OUTSIDE and self._is_liquidatable(row):
+                ranked.append((-self._priority(row, stress_ratio), account_at(row), row))
+        ranked.sort()
+        return ranked
+
+    def _has_more(self, columns: tuple[Array, ...], lowest_f64: Array, picked: Array) -> bool:
+        """Return whether an account that was not picked is below the line: surely, or else by the exact rule."""
+        is_left = np.ones(lowest_f64.size, np.bool_)
+        is_left[picked] = False
+        if (lowest_f64[is_left] >= 0.0).any():
+            return True
+        return any(self.are_liquidatable(columns[0][is_left].tolist()))
+
+    # -- tables and columns -------------------------------------------------------------------------------
+
+    def _is_few(self, rows: Sequence[int]) -> bool:
+        return len(rows) < max(_ROWS_MIN, self._terms.count)
+
+    def _columns(self, rows: Sequence[int] | Array) -> tuple[Array, ...]:
+        self._terms.fill()
+        book = self.deployment.book
+        return (
+            np.asarray(rows, np.int64), book.first, book.count, book.category, book.slot, book.low, book.high,
+            self._terms.term_of, self._terms.term,
+        )  # fmt: skip
+
+    def _weighed(self, columns: tuple[Array, ...]) -> tuple[Array, Array]:
+        size = columns[0].size
+        sums, decided = np.zeros((size, SUM_COLUMNS), np.uint64), np.full(size, HEALTHY, np.uint8)
+        weigh_accounts_nb(*columns, self._terms.line, sums, decided)
+        return sums, decided
+
+    def _restated(self, sums: Array, decided: Array, stress_ratio: Ratio) -> Array:
+        healths = np.zeros((decided.size, HEALTH_COLUMNS), np.uint64)
+        kept = np.array([WAD - stress_ratio], np.uint64)
+        restate_sums_nb(sums, decided, self._terms.line, kept, healths)
+        return healths
+
+
+def _numbers(limbs: Array) -> list[int]:
+    """Return the natural numbers in the rows of limbs."""
+    numbers: list[int] = limbs[:, 0].tolist()
+    for nth in range(1, limbs.shape[1]):
+        if limbs[:, nth].any():
+            shift = BITS * nth
+            numbers = [number | limb << shift for number, limb in zip(numbers, limbs[:, nth].tolist(), strict=True)]
+    return numbers

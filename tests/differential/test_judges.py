@@ -1,0 +1,62 @@
+"""The compiled judge answers what the plain one does, question by question."""
+
+import random
+
+import pytest
+from benchmarks.synthetic_book import even_book, pool
+from tests.differential.adversarial_books import add_hard_accounts, hard_pool
+
+from seawall.ledger.deployment import Deployment
+from seawall.monitor.compiled_judge import CompiledJudge, make_judge
+from seawall.monitor.judge import Judge
+from seawall.protocols.catalogue import all_protocols, protocol_named
+
+COMPILED = ("aave_v3@3.0", "aave_v3@3.3", "aave_v3@3.6", "aave_v3@3.7", "seawall@1")
+STRESS = 10**17
+
+
+def hard(label: str) -> Deployment:
+    draw = random.Random(label)
+    deployment = hard_pool(draw)
+    add_hard_accounts(deployment, protocol_named(label), draw, 1_500)
+    return deployment
+
+
+def common(label: str) -> Deployment:
+    deployment = pool(random.Random(label))
+    deployment.book = even_book(deployment, 1_500, 1.0, health=0.6)
+    return deployment
+
+
+@pytest.mark.parametrize("label", COMPILED)
+@pytest.mark.parametrize("make_deployment", [hard, common])
+def test_judges_agree_on_every_question(label, make_deployment):
+    deployment, protocol = make_deployment(label), protocol_named(label)
+    plain, compiled = Judge(deployment, protocol), make_judge(deployment, protocol)
+    assert isinstance(compiled, CompiledJudge)
+    rows = list(range(deployment.book.account_count))
+    decided = plain.are_liquidatable(rows)
+    assert compiled.are_liquidatable(rows) == decided
+    below = [row for row, is_below in zip(rows, decided, strict=True) if is_below]
+    assert compiled.assess(below, STRESS) == plain.assess(below, STRESS)
+    assert set(compiled.may_be_lost(below)) <= set(plain.may_be_lost(below))
+    for count in (1, 10, 300, len(below) - 1, len(below), len(below) + 1):
+        assert compiled.worst(rows, count, STRESS) == plain.worst(rows, count, STRESS)
+
+
+def test_tables_follow_prices_and_parameters():
+    deployment, protocol = common("moving"), protocol_named("seawall@1")
+    plain, compiled = Judge(deployment, protocol), make_judge(deployment, protocol)
+    rows = list(range(deployment.book.account_count))
+    before = compiled.are_liquidatable(rows)
+    deployment.prices[0] = deployment.prices[0] // 2
+    deployment.market_states[1].debt_index += 10**26
+    deployment.markets[3] = deployment.markets[3].with_parameters(7, deployment.markets[2].parameters)
+    after = compiled.are_liquidatable(rows)
+    assert before != after == plain.are_liquidatable(rows)
+
+
+def test_a_protocol_without_a_line_is_judged_plainly():
+    for protocol in all_protocols():
+        is_compiled = isinstance(make_judge(pool(random.Random(1)), protocol), CompiledJudge)
+        assert is_compiled == (protocol.label in COMPILED)
