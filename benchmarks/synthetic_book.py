@@ -81,7 +81,6 @@ def even_book(
     debt = np.ceil(debt_value / unit_value / debt_index)
     high, low = np.divmod(np.where(is_debt, debt, collateral), 2.0**64)
 
-    numbers = np.arange(accounts, dtype=">u8").view(np.uint8).reshape(accounts, 8)
-    keys = np.hstack([np.zeros((accounts, WIDTH - 8), np.uint8), numbers]).tobytes()
+    keys = dice.bytes(WIDTH * accounts)  # addresses are hashes
     columns = (count.astype(np.uint8), 2 * market + is_debt, low.astype(np.uint64), high.astype(np.uint64))
     return Book.from_columns(keys, WIDTH, market_count, *columns)

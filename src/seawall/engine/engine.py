@@ -146,6 +146,7 @@ class Engine:
         return [], changed & self.state.episodes.keys()
 
     def _settle(self, event: FillsReported) -> tuple[list[Order], set[int]]:
+        """Settle fills; whoever rose above the line by one, the screen finds like anyone else."""
         orders: list[Order] = []
         rows: set[int] = set()
         markets: set[int] = set()
@@ -158,7 +159,7 @@ class Engine:
         for row in rows:
             self.monitor.touch(row)
         self._reprice_moved(markets)
-        return orders, rows & self.state.episodes.keys()
+        return orders, set()
 
     def _change_category(self, event: CategoryChanged) -> tuple[list[Order], set[int]]:
         book = self.state.deployment.book
