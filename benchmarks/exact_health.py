@@ -20,7 +20,7 @@ from seawall.protocols.aave_v3_rounding import AAVE_V3_VERSIONS
 from seawall.protocols.catalogue import protocol_named
 
 ACCOUNTS = 2_000
-ROUNDS = 15
+ROUNDS = 100
 RATE_MIN = 300_000
 LABELS = ("aave_v3@3.6", "seawall@1", "compound_v2@2")
 

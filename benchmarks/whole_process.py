@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
-from time import perf_counter
 
 from benchmarks.table import Row, print_table
 
@@ -24,22 +23,38 @@ BOOK = (
     "--markets", "positions/compound_v2_2023-05_markets.csv",
 )  # fmt: skip
 MEGABYTE = 1024.0
+# A small process of its own watches: to the system, a child's peak begins with that of the process that started it.
+WATCHER = """
+import os, sys, time
+begin = time.perf_counter()
+silent = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (1, 2)]
+process = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=silent)
+_, status, usage = os.wait4(process, 0)
+print(time.perf_counter() - begin, usage.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
 BARE = "import seawall.app.commands.replay_result, seawall.app.replay_run"
+
+
+LAUNCHER = """
+import resource, subprocess, sys, time
+begin = time.perf_counter()
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+"""A small process between: a child's peak begins with that of the process that starts it."""
 
 
 def run(arguments: Sequence[str], **environment: str) -> tuple[float, float]:
     """Run a Python process and return its wall seconds and peak memory in MB; it must succeed."""
-    begin = perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+    found = subprocess.run(
+        [sys.executable, "-c", WATCHER, sys.executable, *arguments],
         env=os.environ | environment,
+        check=True,
+        capture_output=True,
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, (arguments, process.returncode)
-    return perf_counter() - begin, usage.ru_maxrss / MEGABYTE
+    seconds, peak = found.stdout.split()
+    return float(seconds), float(peak) / MEGABYTE
 
 
 def seawall(*arguments: str) -> list[str]:
