@@ -1,0 +1,65 @@
+"""The tally adds up to what moved: orders counted one by one, times below the line ended or going on."""
+
+import pytest
+from tests.deployments import BORROWER, ETH, HOUR, UNITS, USD, below_the_line, offers_in
+
+from seawall.ledger.deployment import Buffer, Policy
+from seawall.ledger.order import SettleFill
+from seawall.studies.tally import Tally, amounts_in, below_line_ms
+
+FUND = Policy(buffers=(Buffer("insurance_fund", ((USD, 100 * UNITS[USD]),)),))
+
+
+def test_a_fill_moves_as_much_as_the_book_lost() -> None:
+    desk, order = below_the_line()
+    before = amounts_in(desk.state.deployment, desk.protocol)
+    tally = Tally(3)
+    tally.add(desk.fill(order), desk.state.deployment)
+    after = amounts_in(desk.state.deployment, desk.protocol)
+    assert tally.liquidation_count == tally.accounts[BORROWER].liquidation_count == 1
+    assert before.debt_amounts[USD] - after.debt_amounts[USD] == tally.repaid_amounts[USD] > 0
+    taken = tally.seized_amounts[ETH] + tally.fee_amounts[ETH]
+    assert before.collateral_amounts[ETH] - after.collateral_amounts[ETH] == taken > 0
+    assert tally.accounts[BORROWER].loss_value == tally.seize_value + tally.fee_value - tally.repay_value > 0
+
+
+def test_a_loss_is_paid_by_the_buffer_and_then_by_lenders() -> None:
+    desk, order = below_the_line(policy=FUND)
+    tally = Tally(3)
+    tally.add(desk.price(ETH=900), desk.state.deployment)
+    tally.add(desk.fill(order, 15_900 * UNITS[USD]), desk.state.deployment)
+    assert tally.bad_debt_value == sum(tally.buffer_values.values()) + tally.socialized_loss_value > 0
+    assert tally.buffer_values == {"insurance_fund": 100 * 10**18}
+    owed = amounts_in(desk.state.deployment, desk.protocol).debt_amounts[USD]
+    assert 15_900 * UNITS[USD] == tally.repaid_amounts[USD] + tally.written_off_amounts[USD] + owed
+
+
+@pytest.mark.parametrize(
+    ("ends", "durations_ms"),
+    [
+        ((), [2 * HOUR]),
+        ((2000,), [HOUR]),
+        ((2000, 1980), [0, HOUR]),
+    ],
+)
+def test_times_below_the_line_end_or_go_on(ends: tuple[int, ...], durations_ms: list[int]) -> None:
+    desk, _ = below_the_line()
+    tally = Tally(3)
+    desk.wait(HOUR)
+    for price in ends:
+        tally.add(desk.price(ETH=price), desk.state.deployment)
+    if not ends:
+        desk.wait(HOUR)
+        desk.block()
+    assert below_line_ms(tally, desk.engine) == durations_ms
+
+
+def test_a_refused_fill_is_counted_by_its_reason_and_moves_nothing() -> None:
+    desk, order = below_the_line()
+    tally = Tally(3)
+    desk.fill(order, order.repay_amount_max // 4)
+    orders = desk.fill(order, order.repay_amount_max // 4)
+    tally.add(orders, desk.state.deployment)
+    assert not any(isinstance(each, SettleFill) for each in orders)
+    assert (tally.liquidation_count, sum(tally.refusals.values())) == (0, 1)
+    assert offers_in(orders) == []
