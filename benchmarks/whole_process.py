@@ -36,15 +36,6 @@ sys.exit(os.waitstatus_to_exitcode(status))
 BARE = "import seawall.app.commands.replay_result, seawall.app.replay_run"
 
 
-LAUNCHER = """
-import resource, subprocess, sys, time
-begin = time.perf_counter()
-subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-print(time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-"""
-"""A small process between: a child's peak begins with that of the process that starts it."""
-
-
 def run(arguments: Sequence[str], **environment: str) -> tuple[float, float]:
     """Run a Python process and return its wall seconds and peak memory in MB; it must succeed."""
     found = subprocess.run(
