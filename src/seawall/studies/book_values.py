@@ -1,10 +1,9 @@
 """What the book is worth at a moment, in float64, for pictures and summaries; it decides nothing.
 
-Only accounts with debt are valued one by one; of the others their sum is enough. An account's positions are added up one
-after the other, so the same book gives the same floats on any machine.
+Only accounts with debt are valued one by one; of the others their sum is enough. Everything is added up one after the
+other, so the same book gives the same floats on any machine.
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -31,9 +30,9 @@ class BookValues:
 
     @property
     def insolvent_value_f64(self) -> float:
-        """Debt that collateral does not cover, summed over insolvent accounts; exactly rounded."""
+        """Debt that collateral does not cover, summed over insolvent accounts."""
         gaps = self.debt_f64 - self.collateral_f64
-        return math.fsum(gaps[gaps > 0.0].tolist())
+        return _total(gaps[gaps > 0.0])
 
 
 class BookValuation:
@@ -69,9 +68,9 @@ class BookValuation:
         is_known = debt_f64 > 0.0
         return weighted_f64[is_known] / debt_f64[is_known], debt_f64[is_known]
 
-    def debt_below_f64(self, values: BookValues, rows: list[int]) -> float:
+    def debt_below_f64(self, values: BookValues, rows: RowColumn) -> float:
         """Return what the accounts at these rows, all with debt, owe together."""
-        return float(values.debt_f64[self._place[rows]].sum()) if rows else 0.0
+        return _total(values.debt_f64[self._place[rows]])
 
     def _read_positions(self) -> None:
         """Read the positions of every account with debt: all collateral, then all debt, each in the book's order."""
@@ -122,6 +121,11 @@ class BookValuation:
             if weight is not None:
                 weights[category, slot] = weight[0] / weight[1] / 10**18
         return weights
+
+
+def _total(values: FloatColumn) -> float:
+    """Return the sum, added up from the first to the last: a sum in pieces would depend on the machine."""
+    return float(np.cumsum(values)[-1]) if values.size else 0.0
 
 
 def _asset_of(deployment: Deployment, slot: int) -> int:

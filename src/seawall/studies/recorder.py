@@ -7,6 +7,7 @@ is the tick at which the accounts below the line owe most.
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from seawall.engine.engine import Engine
@@ -148,14 +149,14 @@ class Recorder:
         values = self._valuation.values()
         insolvent_f64 = values.insolvent_value_f64
         self.worst_insolvent_f64 = max(self.worst_insolvent_f64, insolvent_f64)
-        rows = list(state.episodes)
+        rows = np.fromiter(state.episodes, np.int64, len(state.episodes))
         below_debt_f64 = self._valuation.debt_below_f64(values, rows)
         if below_debt_f64 > self._worst_debt_f64:
             self._worst_debt_f64 = below_debt_f64
             self._health["worst"] = self._valuation.health_factors_f64()
         collateral_f64, debt_f64 = values.totals_f64
         self._timeline.append((
-            at, *((price or 0) / WAD for price in state.deployment.prices), len(rows), below_debt_f64,
+            at, *((price or 0) / WAD for price in state.deployment.prices), rows.size, below_debt_f64,
             insolvent_f64, self.tally.bad_debt_value / WAD, debt_f64, collateral_f64,
             len(state.order_rows),
         ))  # fmt: skip
