@@ -1,7 +1,8 @@
 """Exact health factors in plain integers: accounts of three collaterals and two debts, on one core.
 
-*arithmetic*: the contract's own sum over positions that are already plain integers, indices not one. *through the book*: the
-same with the positions read from their columns. The peer of both is a bare loop of as many multiplications and divisions of
+*arithmetic*: the contract's own sum over plain integers, indices not one. *positions at hand*: the protocol's whole `health`,
+which looks prices, indices and parameters up, over positions that are already read. *through the book*: the same with the
+positions read from their columns. The peer of all is a bare loop of as many multiplications and divisions of
 integers as large.
 """
 
@@ -14,7 +15,7 @@ from benchmarks.table import Row, print_table
 
 from seawall.ledger.book import Book
 from seawall.ledger.deployment import Deployment
-from seawall.ledger.market import COLLATERAL, DEBT, slot_of
+from seawall.ledger.market import COLLATERAL, DEBT, NO_CATEGORY, slot_of
 from seawall.protocols.aave_v3_liquidation import account_data
 from seawall.protocols.aave_v3_rounding import AAVE_V3_VERSIONS
 from seawall.protocols.catalogue import protocol_named
@@ -37,6 +38,21 @@ def book_of_five(deployment: Deployment) -> Book:
                 row, slot_of(market, side), draw.randrange(1, 10**3) * deployment.units[market] + draw.randrange(97)
             )
     return book
+
+
+class PositionsAtHand:
+    """Stands in for a book: every account's positions already read from their columns."""
+
+    def __init__(self, book: Book) -> None:
+        self._positions = [book.positions(row) for row in range(ACCOUNTS)]
+
+    def positions(self, row: int) -> list[tuple[int, int]]:
+        """Return (slot, balance) of every position."""
+        return self._positions[row]
+
+    def category_of(self, _row: int) -> int:
+        """Return that no account has a category."""
+        return NO_CATEGORY
 
 
 def best_rate(work: Callable[[], object]) -> float:
@@ -67,10 +83,13 @@ def measure() -> list[Row]:
     accounts = [plain(deployment, row) for row in range(ACCOUNTS)]
     rate = best_rate(lambda: [account_data(version, *positions) for positions in accounts])
     rows = [row("aave_v3@3.6, arithmetic", rate, peer)]
-    for label in LABELS:
-        health = protocol_named(label).health
-        rate = best_rate(lambda health=health: [health(deployment, row) for row in range(ACCOUNTS)])  # type: ignore[misc]
-        rows.append(row(f"{label}, through the book", rate, peer, is_asked=False))
+    columns = deployment.book
+    for where, book in (("positions at hand", PositionsAtHand(columns)), ("through the book", columns)):
+        deployment.book = book  # type: ignore[assignment]
+        for label in LABELS:
+            health = protocol_named(label).health
+            rate = best_rate(lambda health=health: [health(deployment, row) for row in range(ACCOUNTS)])  # type: ignore[misc]
+            rows.append(row(f"{label}, {where}", rate, peer, is_asked=False))
     return rows
 
 
