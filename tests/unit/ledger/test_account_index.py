@@ -25,6 +25,15 @@ def test_every_account_is_found_at_its_row_and_no_other_is_found(width):
 
 
 @pytest.mark.parametrize("width", [1, 7, 8, 20, 22, 32, 34])
+def test_many_accounts_are_found_together_as_one_by_one(width):
+    draw = random.Random(width)
+    drawn = list({bytes(width), *(draw.randbytes(max(1, width - 2)).ljust(width, b"\0") for _ in range(600))})
+    index, keys = filled(drawn[::2])
+    wanted = draw.choices(drawn, k=500)
+    assert index.find_all(b"".join(wanted), keys) == [index.find(account, keys) for account in wanted]
+
+
+@pytest.mark.parametrize("width", [1, 7, 8, 20, 22, 32, 34])
 def test_a_table_filled_at_once_finds_what_one_filled_step_by_step_finds(width):
     draw = random.Random(width)
     accounts = list({draw.randbytes(width) for _ in range(200)})
@@ -42,6 +51,7 @@ def test_an_empty_table_finds_nothing():
     index = AccountIndex(20)
     index.rebuild(bytearray(), 0)
     assert index.find(bytes(20), bytearray()) == ABSENT
+    assert index.find_all(bytes(40), bytearray()) == [ABSENT, ABSENT]
 
 
 @pytest.mark.parametrize(
