@@ -15,7 +15,7 @@ from seawall.monitor.exact_health import LIQUIDATABLE, OUTSIDE, SUM_COLUMNS, wei
 from seawall.monitor.exact_terms import ExactTerms
 from seawall.monitor.limbs import number_of
 from seawall.protocols.catalogue import protocol_named
-from seawall.protocols.exact_term import Sums, weighed
+from seawall.protocols.exact_term import ExactLine, ExactTerm, Stage, Sums
 from seawall.protocols.protocol import Health, Protocol
 
 PROTOCOLS = ("aave_v3@3.0", "aave_v3@3.3", "aave_v3@3.6", "aave_v3@3.7", "seawall@1")
@@ -85,6 +85,23 @@ def test_the_kernel_is_its_own_plain_twin(label):
     deployment = hard_pool(draw)
     add_hard_accounts(deployment, protocol, draw, 300)
     assert decided(weigh_accounts_py, deployment, protocol) == decided(weigh_accounts_nb, deployment, protocol)
+
+
+def applied(stage: Stage, number: int) -> int:
+    return (number * stage.numerator + stage.divisor - stage.up_from) // stage.divisor
+
+
+def weighed(line: ExactLine, collaterals: list[tuple[int, ExactTerm]], debts: list[tuple[int, ExactTerm]]):
+    """Return the sums and whether they are liquidatable, from the terms alone, in plain integers."""
+    values = [(applied(term.value, applied(term.amount, balance)), term.weight) for balance, term in collaterals]
+    collateral = sum(value for value, _ in values)
+    weighted = sum(value * weight for value, weight in values)
+    debt = sum(applied(term.value, applied(term.amount, balance)) for balance, term in debts)
+    if line.average_unit:
+        average = weighted // collateral if collateral else 0
+        weighted = (collateral * average + line.average_unit // 2) // line.average_unit
+    half_debt = debt // 2 if line.adds_half_debt else 0
+    return Sums(collateral, weighted, debt), weighted * line.weighted_factor + half_debt < debt * line.debt_factor
 
 
 @pytest.mark.parametrize("label", PROTOCOLS)

@@ -32,8 +32,7 @@ def common(label: str) -> Deployment:
 @pytest.mark.parametrize("make_deployment", [hard, common])
 def test_judges_agree_on_every_question(label, make_deployment):
     deployment, protocol = make_deployment(label), protocol_named(label)
-    plain, compiled = Judge(deployment, protocol), make_judge(deployment, protocol)
-    assert isinstance(compiled, CompiledJudge)
+    plain, compiled = Judge(deployment, protocol), CompiledJudge(deployment, protocol, accounts_min=0)
     rows = list(range(deployment.book.account_count))
     decided = plain.are_liquidatable(rows)
     assert compiled.are_liquidatable(rows) == decided
@@ -46,7 +45,7 @@ def test_judges_agree_on_every_question(label, make_deployment):
 
 def test_tables_follow_prices_and_parameters():
     deployment, protocol = common("moving"), protocol_named("seawall@1")
-    plain, compiled = Judge(deployment, protocol), make_judge(deployment, protocol)
+    plain, compiled = Judge(deployment, protocol), CompiledJudge(deployment, protocol, accounts_min=0)
     rows = list(range(deployment.book.account_count))
     before = compiled.are_liquidatable(rows)
     deployment.prices[0] = deployment.prices[0] // 2

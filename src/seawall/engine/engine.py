@@ -23,6 +23,7 @@ from seawall.ledger.event import (
     DeploymentOpened,
     Event,
     FillsReported,
+    OffersContinued,
     OperatorDecided,
     OracleRound,
     PositionsChanged,
@@ -31,11 +32,13 @@ from seawall.ledger.event import (
 )
 from seawall.ledger.market import DEBT, side_of
 from seawall.ledger.order import Order, Refusal, RefuseEvent, SettleFill
+from seawall.monitor.judge import Judge
 from seawall.monitor.monitor import Monitor
 from seawall.protocols.protocol import Protocol
 from seawall.units import Milliseconds
 
 MakeMonitor = Callable[[Deployment, Protocol], Monitor]
+MakeJudge = Callable[[Deployment, Protocol], Judge]
 FindProtocol = Callable[[str], Protocol]
 SignatureCheck = Callable[[OperatorDecided], bool]
 
@@ -48,24 +51,27 @@ def no_signature_is_valid(_: OperatorDecided) -> bool:
 class Engine:
     """One deployment's engine.
 
-    `find_protocol` and `make_monitor` are asked once, at the first event. Every `check_every` events all named
+    `find_protocol`, `make_monitor` and `make_judge` are asked once, at the first event. Every `check_every` events all named
     invariants are checked (0: never).
     """
 
     state: State
     protocol: Protocol
     monitor: Monitor
+    judge: Judge
 
     def __init__(
         self,
         find_protocol: FindProtocol,
         make_monitor: MakeMonitor,
         *,
+        make_judge: MakeJudge = Judge,
         check_every: int = 1,
         signature_is_valid: SignatureCheck = no_signature_is_valid,
     ) -> None:
         self._find_protocol = find_protocol
         self._make_monitor = make_monitor
+        self._make_judge = make_judge
         self._check_every = check_every
         self._signature_is_valid = signature_is_valid
         self.is_open = False
@@ -85,6 +91,11 @@ class Engine:
             check_invariants(self.state, self.protocol, orders)
         return tuple(orders)
 
+    @property
+    def offers_are_waiting(self) -> bool:
+        """Whether accounts below the line wait for an `OffersContinued` to get their offers."""
+        return self.is_open and self.state.offers_are_waiting
+
     def restore(self, state: State) -> None:
         """Go on from a snapshot instead of from the first event."""
         assert not self.is_open, "a deployment is opened once"
@@ -96,12 +107,14 @@ class Engine:
         self.protocol.check_markets(state.deployment.markets)
         self.monitor = self._make_monitor(state.deployment, self.protocol)
         self.monitor.rebuild(state.episodes)
+        self.judge = self._make_judge(state.deployment, self.protocol)
         self.is_open = True
 
     def _take(self, event: Event) -> list[Order]:
         state = self.state
         if state.deployment.at != event.at:
             self._pass_time(event.at)
+        offers_max = state.policy.offers_per_event_max
         match event:
             case PriceObserved():
                 orders, rows = self._observe(event.rounds)
@@ -116,9 +129,12 @@ class Engine:
                 orders, rows = self._change_category(event)
             case RiskParametersChanged():
                 orders, rows = self._change_parameters(event)
+            case OffersContinued():
+                offers_max = event.offers_max
+                orders, rows = [], set()
             case OperatorDecided():
                 orders, rows = operator_decision(state, event, self._signature_is_valid), set()
-        return orders + self._examine(rows)
+        return orders + self._examine(rows, offers_max)
 
     def _pass_time(self, at: Milliseconds) -> None:
         deployment = self.state.deployment
@@ -190,37 +206,42 @@ class Engine:
 
     # -- who is below the line, and what is done about it -------------------------------------------------
 
-    def _examine(self, rows: set[int]) -> list[Order]:
+    def _examine(self, rows: set[int], offers_max: int) -> list[Order]:
         """Decide every account whose status is not certain; withdraw, write off, offer.
 
         `rows` changed by themselves: their status is decided whatever the screen says, and a refusal is reconsidered.
+        At most `offers_max` accounts, 0 for all, begin their time below the line.
         """
         state = self.state
-        fallen, risen = self._decided({*rows, *self._undecided()})
+        fallen, risen = self._decided({*rows, *self._undecided()}, offers_max)
         orders = self._close_episodes(risen)
         due, freed = rows_to_look_at(state), permission.rows_freed(state)
         if rows or fallen or due or freed:
             orders += self._respond(rows, fallen, due, freed)
         return orders + move_breakers(state, self.protocol)
 
-    def _decided(self, rows: Iterable[int]) -> tuple[set[int], list[int]]:
-        """Return the rows that are below the line now and were not before, and those the other way round."""
-        state = self.state
-        fallen: set[int] = set()
-        risen: list[int] = []
-        for row in rows:
-            is_below = is_liquidatable_now(state, self.protocol, row)
-            if is_below is None or is_below == (row in state.episodes):
-                continue
-            self.monitor.set_liquidatable(row, is_below)
-            if is_below:
-                state.episodes[row] = Episode(since=state.deployment.at)
-                fallen.add(row)
-            else:
-                risen.append(row)
+    def _decided(self, rows: Iterable[int], offers_max: int) -> tuple[list[int], list[int]]:
+        """Return the rows that are below the line now and were not before, and those the other way round.
+
+        Of the former only the `offers_max` worst, 0 for all: the others stay undecided, and wait.
+        """
+        state, judge = self.state, self.judge
+        known = [row for row in rows if row in state.episodes]
+        unknown = [row for row in rows if row not in state.episodes]
+        risen = [row for row, is_below in zip(known, judge.are_liquidatable(known), strict=True) if is_below is False]
+        state.offers_are_waiting = False
+        if offers_max and len(unknown) > offers_max:
+            fallen, state.offers_are_waiting = judge.worst(unknown, offers_max, state.policy.priority_stress_ratio)
+        else:
+            fallen = [row for row, is_below in zip(unknown, judge.are_liquidatable(unknown), strict=True) if is_below]
+        for row in risen:
+            self.monitor.set_liquidatable(row, False)
+        for row in fallen:
+            self.monitor.set_liquidatable(row, True)
+            state.episodes[row] = Episode(since=state.deployment.at)
         return fallen, risen
 
-    def _respond(self, rows: set[int], fallen: set[int], due: list[int], freed: list[int]) -> list[Order]:
+    def _respond(self, rows: set[int], fallen: list[int], due: list[int], freed: list[int]) -> list[Order]:
         """Withdraw what has expired, write off, and give an order, or a refusal, to whoever has none that holds.
 
         `rows` changed by themselves, `fallen` are new below the line, `due` are to be looked at again, `freed` were
@@ -233,12 +254,12 @@ class Engine:
             orders += withdraw(state, row)
         reconsidered = {row for row in rows if row in state.episodes and state.episodes[row].declined is not None}
         unanswered = {*fallen, *expired, *reconsidered, *freed}
-        lost, left = self._write_off(in_order(state, {*unanswered, *due}))
-        orders += lost
-        for row in left:
-            if row not in unanswered:
+        looked_at = {*unanswered, *due}
+        orders += self._write_off(in_order(state, self.judge.may_be_lost(list(looked_at))))
+        for row in looked_at - unanswered:
+            if row in state.episodes:
                 look_again_later(state, protocol, row)
-        return orders + offers(state, protocol, [row for row in left if row in unanswered])
+        return orders + offers(state, protocol, self.judge, [row for row in unanswered if row in state.episodes])
 
     def _undecided(self) -> list[int]:
         """Return the rows that the integer rule must decide; none before the first price, when it could not."""
@@ -253,34 +274,20 @@ class Engine:
             for row in in_order(self.state, rows)
         ]
 
-    def _write_off(self, rows: list[int]) -> tuple[list[Order], list[int]]:
-        """Write off what is already lost; return the orders and the rows that are still below the line."""
+    def _write_off(self, rows: list[int]) -> list[Order]:
+        """Write off what is already lost, and end the time below the line of who is above it then."""
         orders: list[Order] = []
-        left: list[int] = []
         for row in rows:
             lost = write_off(self.state, self.protocol, row, None)
+            if not lost:
+                continue
             orders += lost
-            if lost:
-                self.monitor.touch(row)
-                self._reprice_moved({order.debt_market for order in lost})
-            if lost and is_liquidatable_now(self.state, self.protocol, row) is False:
+            self.monitor.touch(row)
+            self._reprice_moved({order.debt_market for order in lost})
+            if self.judge.are_liquidatable([row]) == [False]:
                 self.monitor.set_liquidatable(row, False)
                 orders += self._close_episodes([row])
-            else:
-                left.append(row)
-        return orders, left
-
-
-def is_liquidatable_now(state: State, protocol: Protocol, row: int) -> bool | None:
-    """Return the integer rule's decision, or None while a price that it needs is unknown: then nothing changes.
-
-    An account without debt needs none.
-    """
-    if protocol.is_liquidatable(state.deployment, row):
-        return True
-    if not _has_debt(state, row):
-        return False
-    return None if isinstance(protocol.health(state.deployment, row), Refusal) else False
+        return orders
 
 
 def _has_debt(state: State, row: int) -> bool:

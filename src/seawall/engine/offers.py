@@ -5,73 +5,61 @@ given anew. Its maximum is only what the rule allows now: a fill meets the rule 
 """
 
 from heapq import heappop, heappush
-from typing import NamedTuple
+from operator import itemgetter
 
-from seawall.engine.permission import liquidation_refusal
+from seawall.engine.permission import is_quiet, liquidation_refusal
 from seawall.engine.state import NO_ORDER, PASSING, State
 from seawall.ledger.order import CancelOrder, DeclineAccount, Liquidate, Order, Refusal
+from seawall.monitor.judge import Assessment, Judge
 from seawall.protocols.protocol import Health, Limit, Protocol
-from seawall.rules.priority import expected_loss_value
 from seawall.units import Value
 
 
-class _Candidate(NamedTuple):
-    negated_priority: Value
-    account: bytes
-    row: int
-    health: Health
-    limit: Limit
-
-
-def offers(state: State, protocol: Protocol, rows: list[int]) -> list[Order]:
+def offers(state: State, protocol: Protocol, judge: Judge, rows: list[int]) -> list[Order]:
     """Give an order for each of `rows`, all below the line, or decline it; worst first.
 
     Priority is the expected loss; accounts of equal priority come in order of their bytes. A refusal is said once an
     episode, and again only when its reason changes.
     """
+    account_at, all_are_allowed = state.deployment.book.account_at, is_quiet(state)
     declined: list[DeclineAccount] = []
-    candidates: list[_Candidate] = []
-    for row in rows:
-        account = state.deployment.book.account_at(row)
-        health = protocol.health(state.deployment, row)
-        if isinstance(health, Refusal):
-            declined += _decline(state, protocol, row, account, health, None)
-            continue
-        limit = protocol.liquidation_limit(state.deployment, row)
-        refusal = limit if isinstance(limit, Refusal) else None
-        if isinstance(limit, Limit):
-            refusal = liquidation_refusal(state, protocol, row, (limit.debt_market, limit.collateral_market))
-        if isinstance(limit, Refusal) or refusal is not None:
-            assert refusal is not None
-            declined += _decline(state, protocol, row, account, refusal, health)
-            continue
-        priority = expected_loss_value(
-            health.collateral_value,
-            health.weighted_collateral_value,
-            health.debt_value,
-            state.policy.priority_stress_ratio,
-        )
-        candidates.append(_Candidate(-priority, account, row, health, limit))
-    candidates.sort(key=lambda candidate: candidate[:2])
+    candidates: list[tuple[Value, bytes, Assessment]] = []
+    for assessment in judge.assess(rows, state.policy.priority_stress_ratio):
+        limit = assessment.limit
+        if isinstance(limit, Refusal):
+            refusal: Refusal | None = limit
+        elif all_are_allowed:
+            refusal = None
+        else:
+            pair = (limit.debt_market, limit.collateral_market)
+            refusal = liquidation_refusal(state, protocol, assessment.row, pair)
+        account = account_at(assessment.row)
+        if refusal is None:
+            candidates.append((-assessment.priority, account, assessment))
+        else:
+            declined += _decline(state, protocol, account, assessment, refusal)
+    candidates.sort(key=itemgetter(0, 1))
     declined.sort(key=lambda order: order.account)
-    return [*declined, *(_open(state, protocol, candidate) for candidate in candidates)]
+    return [*declined, *(_open(state, protocol, account, assessment) for _, account, assessment in candidates)]
 
 
-def _open(state: State, protocol: Protocol, candidate: _Candidate) -> Liquidate:
+def _open(state: State, protocol: Protocol, account: bytes, assessment: Assessment) -> Liquidate:
+    row, health, limit = assessment.row, assessment.health, assessment.limit
+    assert isinstance(health, Health)
+    assert isinstance(limit, Limit)
     state.order_count += 1
     order_id = state.order_count
-    episode = state.episodes[candidate.row]
+    episode = state.episodes[row]
     episode.order_id = order_id
-    _start_term(state, protocol, candidate.row)
+    _start_term(state, protocol, row)
     episode.declined = None
-    episode.fill_ids.clear()
-    state.order_rows[order_id] = candidate.row
-    state.blocked.discard(candidate.row)
-    health, limit = candidate.health, candidate.limit
+    episode.fill_ids = frozenset()
+    state.order_rows[order_id] = row
+    state.blocked.discard(row)
     return Liquidate(
         order_id=order_id,
-        account=candidate.account,
-        priority=-candidate.negated_priority,
+        account=account,
+        priority=assessment.priority,
         debt_market=limit.debt_market,
         collateral_market=limit.collateral_market,
         repay_amount_max=limit.repay_amount,
@@ -85,8 +73,9 @@ def _open(state: State, protocol: Protocol, candidate: _Candidate) -> Liquidate:
 
 
 def _decline(
-    state: State, protocol: Protocol, row: int, account: bytes, reason: Refusal, health: Health | None
+    state: State, protocol: Protocol, account: bytes, assessment: Assessment, reason: Refusal
 ) -> list[DeclineAccount]:
+    row, health = assessment.row, assessment.health
     episode = state.episodes[row]
     _start_term(state, protocol, row)
     if episode.declined is reason:
@@ -96,7 +85,7 @@ def _decline(
         state.blocked.add(row)
     else:
         state.blocked.discard(row)
-    if health is None:
+    if isinstance(health, Refusal):
         return [DeclineAccount(account, reason, 0, 0, 0)]
     return [DeclineAccount(account, reason, health.health_factor_ratio, health.collateral_value, health.debt_value)]
 

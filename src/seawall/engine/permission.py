@@ -17,19 +17,19 @@ from seawall.rules.oracle import CONTRACT_POLICY, STRICT_POLICY, price_refusal
 
 def liquidation_refusal(state: State, protocol: Protocol, row: int, markets: Iterable[int]) -> Refusal | None:
     """Return why the account may not be liquidated on these markets now, or None."""
-    return None if _is_quiet(state) else _refusal(state, protocol, row, markets, Action.LIQUIDATE)
+    return None if is_quiet(state) else _refusal(state, protocol, row, markets, Action.LIQUIDATE)
 
 
 def write_off_refusal(state: State, protocol: Protocol, row: int) -> Refusal | None:
     """Return why the account's debts may not be written off now, or None."""
-    if _is_quiet(state):
+    if is_quiet(state):
         return None
     positions = state.deployment.book.positions(row)
     debt_markets = [market_of(slot) for slot, _ in positions if side_of(slot) == DEBT]
     return _refusal(state, protocol, row, debt_markets, Action.WRITE_OFF)
 
 
-def _is_quiet(state: State) -> bool:
+def is_quiet(state: State) -> bool:
     """Return whether every price is fresh and no breaker was ever moved: then nothing is refused to anyone."""
     return state.price_states == state.all_fresh and state.breakers == state.all_at_rest
 
@@ -59,7 +59,7 @@ def _refusal(state: State, protocol: Protocol, row: int, markets: Iterable[int],
 
 def rows_freed(state: State) -> list[int]:
     """Return the accounts that were refused for a passing reason, once prices or breakers have changed since."""
-    now = state.quiet_permission if _is_quiet(state) else _permission(state)
+    now = state.quiet_permission if is_quiet(state) else _permission(state)
     if now == state.permission_seen:
         return []
     state.permission_seen = now

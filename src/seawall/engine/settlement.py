@@ -28,7 +28,7 @@ def settle_fill(state: State, protocol: Protocol, fill: Fill) -> list[Order]:
     after = protocol.health(state.deployment, row)
     assert isinstance(before, Health), before
     assert isinstance(after, Health), after
-    state.episodes[row].fill_ids.add(fill.fill_id)
+    state.episodes[row].fill_ids |= {fill.fill_id}
     settled = _settled(state, fill, quote, before, after)
     _feed_fee_reserve(state, quote)
     return [settled, *write_off(state, protocol, row, quote)]

@@ -34,7 +34,7 @@ PASSING: Final = frozenset(
 """Refusals that lie outside the account and end with a price or with a breaker."""
 
 
-class Episode(msgspec.Struct):
+class Episode(msgspec.Struct, gc=False):
     """An account's time below the line: since when, its open order, or why there is none.
 
     `expires_at` is when the order, or the refusal, is as old as it may be; `look_at` when the account is looked at next.
@@ -44,7 +44,7 @@ class Episode(msgspec.Struct):
     order_id: int = NO_ORDER
     expires_at: Milliseconds = 0
     look_at: Milliseconds = 0
-    fill_ids: set[int] = msgspec.field(default_factory=set)
+    fill_ids: frozenset[int] = frozenset()
     declined: Refusal | None = None
 
 
@@ -84,6 +84,7 @@ class State:
         self.order_rows: dict[int, int] = {}
         self.due: list[tuple[Milliseconds, int]] = []  # a heap
         self.blocked: set[int] = set()
+        self.offers_are_waiting = False
         self.permission_seen = Permission()
         self.order_count = 0
         self.buffers: list[tuple[str, dict[int, Amount]]] = [(b.name, dict(b.amounts)) for b in opened.policy.buffers]
@@ -127,6 +128,7 @@ class State:
             price_states=tuple(self.price_states),
             rounds=tuple(tuple(sorted(by_source.items())) for by_source in self.rounds),
             episodes=tuple(sorted((account_at(row), _EpisodeRecord.of(e)) for row, e in self.episodes.items())),
+            offers_are_waiting=self.offers_are_waiting,
             order_count=self.order_count,
             buffers=tuple(Buffer(name, tuple(sorted(held.items()))) for name, held in self.buffers),
             breakers=tuple(self.breakers),
@@ -156,6 +158,7 @@ class State:
             if self.episodes[row].declined in PASSING:
                 self.blocked.add(row)
         self.due = sorted((episode.look_at, row) for row, episode in self.episodes.items())
+        self.offers_are_waiting = record.offers_are_waiting
         self.order_count = record.order_count
         self.buffers = [(b.name, dict(b.amounts)) for b in record.buffers]
         self.breakers = list(record.breakers)
@@ -192,7 +195,7 @@ class _EpisodeRecord(msgspec.Struct, frozen=True, order=True, array_like=True):
 
     def to_episode(self) -> Episode:
         declined = Refusal(self.declined) if self.declined else None
-        return Episode(self.since, self.order_id, self.expires_at, self.look_at, set(self.fill_ids), declined)
+        return Episode(self.since, self.order_id, self.expires_at, self.look_at, frozenset(self.fill_ids), declined)
 
 
 class _Record(msgspec.Struct, frozen=True):
@@ -204,6 +207,7 @@ class _Record(msgspec.Struct, frozen=True):
     price_states: tuple[PriceState, ...]
     rounds: tuple[tuple[tuple[int, OracleRound], ...], ...]
     episodes: tuple[tuple[bytes, _EpisodeRecord], ...]
+    offers_are_waiting: bool
     order_count: int
     buffers: tuple[Buffer, ...]
     breakers: tuple[Breaker, ...]

@@ -121,6 +121,12 @@ class FillsReported(_Event, frozen=True, tag=True, omit_defaults=True):
     fills: tuple[Fill, ...]
 
 
+class OffersContinued(_Event, frozen=True, tag=True, omit_defaults=True):
+    """Whoever drives the engine asks for the offers that wait: for at most `offers_max` accounts, 0 for all of them."""
+
+    offers_max: int = 0
+
+
 class RiskParametersChanged(_Event, frozen=True, tag=True, omit_defaults=True):
     """Governance changed a market's risk parameters in a category (0 is outside any)."""
 
@@ -152,6 +158,7 @@ Event: TypeAlias = (
     | PriceObserved
     | BlockObserved
     | FillsReported
+    | OffersContinued
     | RiskParametersChanged
     | OperatorDecided
 )

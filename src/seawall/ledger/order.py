@@ -41,11 +41,11 @@ class Refusal(Enum):
     SIGNATURE_INVALID = "signature_invalid"
 
 
-class _Order(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+class _Order(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, gc=False):
     pass
 
 
-class Liquidate(_Order, frozen=True, tag=True, omit_defaults=True):
+class Liquidate(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     """Offer an account to keepers: repay up to `repay_amount_max` of one market, seize from another.
 
     The maximum is the rule's at this moment; it is decided again when the fill comes. `priority` is the
@@ -66,7 +66,7 @@ class Liquidate(_Order, frozen=True, tag=True, omit_defaults=True):
     debt_value: Value
 
 
-class CancelOrder(_Order, frozen=True, tag=True, omit_defaults=True):
+class CancelOrder(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     """Withdraw the account's open order, with the reason.
 
     ORDER_EXPIRED: another order or a refusal follows. Any other reason ends the account's time below the line, which
@@ -79,7 +79,7 @@ class CancelOrder(_Order, frozen=True, tag=True, omit_defaults=True):
     below_since: Milliseconds
 
 
-class DeclineAccount(_Order, frozen=True, tag=True, omit_defaults=True):
+class DeclineAccount(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     """An account is below the line but no order is given for it, with the reason."""
 
     account: bytes
@@ -89,7 +89,7 @@ class DeclineAccount(_Order, frozen=True, tag=True, omit_defaults=True):
     debt_value: Value
 
 
-class SettleFill(_Order, frozen=True, tag=True, omit_defaults=True):
+class SettleFill(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     """Take `repay_amount` from the keeper, give it `seize_amount`, and keep `fee_amount` for the protocol.
 
     `repay_value` and `seize_value` are at the mark prices; `seize_value` does not contain the fee's.
@@ -115,7 +115,7 @@ class SettleFill(_Order, frozen=True, tag=True, omit_defaults=True):
     below_since: Milliseconds
 
 
-class RefuseFill(_Order, frozen=True, tag=True, omit_defaults=True):
+class RefuseFill(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     """Give the keeper its money back: the fill is not allowed, with the reason."""
 
     order_id: int
@@ -132,7 +132,7 @@ class Payment(msgspec.Struct, frozen=True):
     amount: Amount
 
 
-class AbsorbLoss(_Order, frozen=True, tag=True, omit_defaults=True):
+class AbsorbLoss(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     """Write off the debt that no collateral is left for; the payments add up to `bad_debt_amount`."""
 
     account: bytes
@@ -142,7 +142,7 @@ class AbsorbLoss(_Order, frozen=True, tag=True, omit_defaults=True):
     payments: tuple[Payment, ...]
 
 
-class HaltMarket(_Order, frozen=True, tag=True, omit_defaults=True):
+class HaltMarket(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     """Raise a market's circuit breaker to `level`, with the reason."""
 
     market: int
@@ -150,13 +150,13 @@ class HaltMarket(_Order, frozen=True, tag=True, omit_defaults=True):
     reason: str
 
 
-class ResumeMarket(_Order, frozen=True, tag=True, omit_defaults=True):
+class ResumeMarket(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     """Lower a market's circuit breaker to normal."""
 
     market: int
 
 
-class RefuseEvent(_Order, frozen=True, tag=True, omit_defaults=True):
+class RefuseEvent(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     """An event asked for something that is not allowed; nothing changed."""
 
     reason: Refusal

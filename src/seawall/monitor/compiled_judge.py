@@ -1,7 +1,7 @@
 """The judge of large books: compiled kernels answer for all accounts that they can, the protocol's Python for the rest.
 
-Few rows are not worth the tables: below as many as there are terms, and never fewer than a few hundred, the plain judge
-answers. The worst of many are first picked by bounds in floats, then ranked exactly, so that the rest wait undecided.
+Few rows are not worth the tables, and a small book is not worth the compiler's time: there the plain judge answers.
+The worst of many are first picked by bounds in floats, then ranked exactly, so that the rest wait undecided.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,6 +36,7 @@ from seawall.units import Ratio
 Array = NDArray[Any]
 
 _ROWS_MIN: Final = 256
+_ACCOUNTS_MIN: Final = 50_000
 
 
 def make_judge(deployment: Deployment, protocol: Protocol) -> Judge:
@@ -48,8 +49,9 @@ def make_judge(deployment: Deployment, protocol: Protocol) -> Judge:
 class CompiledJudge(Judge):
     """Judges a deployment by tables that it brings up to date whenever it is asked."""
 
-    def __init__(self, deployment: Deployment, protocol: Protocol) -> None:
+    def __init__(self, deployment: Deployment, protocol: Protocol, accounts_min: int = _ACCOUNTS_MIN) -> None:
         super().__init__(deployment, protocol)
+        self._accounts_min = accounts_min
         self._terms = ExactTerms(deployment, protocol)
         limit, line = protocol.exact_limit, protocol.exact_line
         assert limit is not None
@@ -146,7 +148,8 @@ class CompiledJudge(Judge):
     # -- tables and columns -------------------------------------------------------------------------------
 
     def _is_few(self, rows: Sequence[int]) -> bool:
-        return len(rows) < max(_ROWS_MIN, self._terms.count)
+        is_small = self.deployment.book.account_count < self._accounts_min
+        return is_small or len(rows) < max(_ROWS_MIN, self._terms.count)
 
     def _columns(self, rows: Sequence[int] | Array) -> tuple[Array, ...]:
         self._terms.fill()

@@ -191,6 +191,8 @@ def compiled(kernel: Callable[..., None], *sources: bytes) -> Callable[..., None
     By itself numba looks at the kernel's own file only, and would run arithmetic that is no longer written anywhere.
     """
     dispatcher: Any = njit(cache=True)(kernel)
+    if dispatcher is kernel:  # numba is told to compile nothing
+        return kernel
     index: Any = dispatcher._cache._cache_file
     index._source_stamp = (index._source_stamp, sha256(b"".join((_SOURCE, *sources))).hexdigest())
     return dispatcher  # type: ignore[no-any-return]

@@ -30,10 +30,6 @@ class Stage(NamedTuple):
         """Return the stage that computes `rounded(x, numerator, divisor)`."""
         return cls(numerator, divisor, _UP_FROM[rounded](divisor))
 
-    def applied(self, number: int) -> int:
-        """Return the rounded result."""
-        return div_down(number * self.numerator + self.divisor - self.up_from, self.divisor)
-
 
 _UP_FROM: Final[dict[Rounded, Callable[[int], int]]] = {
     mul_div_down: lambda divisor: divisor,
@@ -80,18 +76,3 @@ class Sums(NamedTuple):
     collateral: int
     weighted: int
     debt: int
-
-
-def weighed(
-    line: ExactLine, collaterals: list[tuple[int, ExactTerm]], debts: list[tuple[int, ExactTerm]]
-) -> tuple[Sums, bool]:
-    """Return the sums of (balance, term) and whether they are liquidatable: the plain twin of the compiled kernel."""
-    values = [(term.value.applied(term.amount.applied(balance)), term.weight) for balance, term in collaterals]
-    collateral = sum(value for value, _ in values)
-    weighted = sum(value * weight for value, weight in values)
-    debt = sum(term.value.applied(term.amount.applied(balance)) for balance, term in debts)
-    if line.average_unit:
-        average = div_down(weighted, collateral) if collateral else 0
-        weighted = mul_div_half_up(collateral, average, line.average_unit)
-    half_debt = div_down(debt, 2) if line.adds_half_debt else 0
-    return Sums(collateral, weighted, debt), weighted * line.weighted_factor + half_debt < debt * line.debt_factor

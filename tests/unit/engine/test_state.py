@@ -166,7 +166,7 @@ def _one_more(desk: Desk, what: str) -> None:
         case "episode":
             state.episodes[row].since += 1
         case "fills":
-            state.episodes[row].fill_ids.add(9)
+            state.episodes[row].fill_ids |= {9}
         case "reason":
             state.episodes[row].declined = Refusal.TOXIC
         case "buffer":
