@@ -16,7 +16,7 @@ the rate models, are not of the book: rates are a market's own, simple between t
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from seawall.errors import ConfigError
 from seawall.fixed import (
@@ -70,8 +70,16 @@ def _simple_index(index: Index, rate_ray: int, seconds: int) -> Index:
     return simple_index_down(index, simple_interest_ratio(rate_per_second_ratio, seconds))
 
 
-def _close_factor_ratio(deployment: Deployment, debt_market: int) -> Ratio:
-    return deployment.markets[debt_market].parameters.close_factor_ratio
+class _Pair(NamedTuple):
+    """A debt and a collateral of one account: what is stored, what is owed, and tokens seized for one unit repaid."""
+
+    debt_market: int
+    collateral_market: int
+    debt_balance: Balance
+    collateral_balance: Balance
+    debt_amount: Amount
+    repay_amount_max: Amount
+    seize_ratio: Ratio
 
 
 class CompoundV2(Protocol):
@@ -213,14 +221,28 @@ class CompoundV2(Protocol):
             return Refusal.PRICE_MISSING
         return None if sums.debt > sums.weighted else Refusal.HEALTHY
 
-    def _ratio_between(self, deployment: Deployment, debt_market: int, collateral_market: int) -> int:
+    def _pair(self, deployment: Deployment, row: int, debt_market: int, collateral_market: int) -> _Pair | Refusal:
+        """Return what any repayment of this debt for this collateral depends on, or which of the two is not there."""
+        debt_slot, collateral_slot = slot_of(debt_market, DEBT), slot_of(collateral_market, COLLATERAL)
+        debt_balance = deployment.book.balance(row, debt_slot)
+        collateral_balance = deployment.book.balance(row, collateral_slot)
+        if not debt_balance:
+            return Refusal.NO_DEBT
+        if not collateral_balance:
+            return Refusal.NO_COLLATERAL
         debt_price = self._scaled_price(deployment, debt_market)
         collateral_price = self._scaled_price(deployment, collateral_market)
         assert debt_price is not None
         assert collateral_price is not None
         bonus_wad = WAD + deployment.markets[collateral_market].parameters.liquidation_bonus_ratio
         rate = exchange_rate(deployment.market_states[collateral_market].collateral_index)
-        return seize_ratio(bonus_wad, debt_price, collateral_price, rate)
+        debt_amount = self.amount_of(deployment, debt_slot, debt_balance)
+        close_factor = deployment.markets[debt_market].parameters.close_factor_ratio
+        return _Pair(
+            debt_market, collateral_market, debt_balance, collateral_balance, debt_amount,
+            close_factor_repay_amount(debt_amount, close_factor),
+            seize_ratio(bonus_wad, debt_price, collateral_price, rate),
+        )  # fmt: skip
 
     def liquidation_limit(self, deployment: Deployment, row: int) -> Limit | Refusal:
         """Return the close factor of the largest debt, or less where the largest collateral cannot pay for it."""
@@ -230,19 +252,16 @@ class CompoundV2(Protocol):
         collaterals, debts = self._values(deployment, row)
         if not collaterals:
             return Refusal.NO_COLLATERAL
-        debt_market, collateral_market = market_of_most_value(debts), market_of_most_value(collaterals)
-        book = deployment.book
-        owed = self.amount_of(deployment, slot_of(debt_market, DEBT), book.balance(row, slot_of(debt_market, DEBT)))
-        held = book.balance(row, slot_of(collateral_market, COLLATERAL))
-        ratio = self._ratio_between(deployment, debt_market, collateral_market)
-        repay_amount = close_factor_repay_amount(owed, _close_factor_ratio(deployment, debt_market))
-        if mul_div_down(ratio, repay_amount, WAD) > held:
+        pair = self._pair(deployment, row, market_of_most_value(debts), market_of_most_value(collaterals))
+        assert isinstance(pair, _Pair), pair
+        repay_amount = pair.repay_amount_max
+        if mul_div_down(pair.seize_ratio, repay_amount, WAD) > pair.collateral_balance:
             # The largest repayment whose seizure, floored, is still what the account holds.
-            repay_amount = div_down((held + 1) * WAD - 1, ratio)
-        quote = self._quote(deployment, row, debt_market, collateral_market, repay_amount)
+            repay_amount = div_down((pair.collateral_balance + 1) * WAD - 1, pair.seize_ratio)
+        quote = self._quote(deployment, row, pair, repay_amount)
         if isinstance(quote, Refusal):
             return Refusal.BELOW_DUST if quote is Refusal.ZERO_AMOUNT else quote
-        return Limit(debt_market, collateral_market, quote.repay_amount, quote.seize_amount)
+        return Limit(pair.debt_market, pair.collateral_market, quote.repay_amount, quote.seize_amount)
 
     def _values(self, deployment: Deployment, row: int) -> tuple[list[tuple[int, Value]], list[tuple[int, Value]]]:
         """Return (market, unweighted value) of each collateral and of each debt; all prices are known."""
@@ -263,37 +282,28 @@ class CompoundV2(Protocol):
         refusal = self._refusal(deployment, row)
         if refusal is not None:
             return refusal
-        return self._quote(deployment, row, debt_market, collateral_market, repay_amount)
+        pair = self._pair(deployment, row, debt_market, collateral_market)
+        return pair if isinstance(pair, Refusal) else self._quote(deployment, row, pair, repay_amount)
 
-    def _quote(
-        self, deployment: Deployment, row: int, debt_market: int, collateral_market: int, repay_amount: Amount
-    ) -> Quote | Refusal:
-        debt_slot, collateral_slot = slot_of(debt_market, DEBT), slot_of(collateral_market, COLLATERAL)
-        debt_held = deployment.book.balance(row, debt_slot)
-        held = deployment.book.balance(row, collateral_slot)
-        if not debt_held:
-            return Refusal.NO_DEBT
-        if not held:
-            return Refusal.NO_COLLATERAL
+    def _quote(self, deployment: Deployment, row: int, pair: _Pair, repay_amount: Amount) -> Quote | Refusal:
         if repay_amount <= 0:
             return Refusal.ZERO_AMOUNT
-        owed = self.amount_of(deployment, debt_slot, debt_held)
-        if repay_amount > close_factor_repay_amount(owed, _close_factor_ratio(deployment, debt_market)):
+        if repay_amount > pair.repay_amount_max:
             return Refusal.CLOSE_FACTOR_EXCEEDED
-        ratio = self._ratio_between(deployment, debt_market, collateral_market)
-        tokens = mul_div_down(ratio, repay_amount, WAD)
-        if tokens > held:
+        tokens = mul_div_down(pair.seize_ratio, repay_amount, WAD)
+        if tokens > pair.collateral_balance:
             return Refusal.COLLATERAL_EXCEEDED
-        parameters = deployment.markets[collateral_market].parameters
+        debt_slot, collateral_slot = slot_of(pair.debt_market, DEBT), slot_of(pair.collateral_market, COLLATERAL)
+        parameters = deployment.markets[pair.collateral_market].parameters
         fee_tokens = mul_div_down(tokens, parameters.liquidation_fee_ratio, WAD) if self.keeps_share else 0
         return Quote(
             row=row,
-            debt_market=debt_market,
-            collateral_market=collateral_market,
+            debt_market=pair.debt_market,
+            collateral_market=pair.collateral_market,
             repay_amount=repay_amount,
             seize_amount=self.amount_of(deployment, collateral_slot, tokens - fee_tokens),
             fee_amount=self.amount_of(deployment, collateral_slot, fee_tokens),
-            debt_balance=debt_held - self.balance_of(deployment, debt_slot, owed - repay_amount),
+            debt_balance=pair.debt_balance - self.balance_of(deployment, debt_slot, pair.debt_amount - repay_amount),
             collateral_balance=tokens,
             liquidation_bonus_ratio=parameters.liquidation_bonus_ratio,
         )
