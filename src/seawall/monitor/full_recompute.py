@@ -93,6 +93,10 @@ class FullRecompute(Monitor):
         )  # fmt: skip
         return np.sort(self._flagged[:count]).tolist() if count else []
 
+    def maintain(self, count: int) -> int:  # noqa: ARG002 - nothing ever waits
+        """Do nothing: every `detect` reads every account."""
+        return 0
+
     def _refresh(self) -> None:
         """Bring prices, slack and changed accounts up to date."""
         is_outdated = self._prices.read_slack()

@@ -48,6 +48,10 @@ class Monitor(ABC):
     def set_liquidatable(self, row: int, is_liquidatable: bool) -> None:
         """Record what the integer rule decided."""
 
+    @abstractmethod
+    def maintain(self, count: int) -> int:
+        """Do work that waits, for at most `count` accounts, and return for how many; it changes no answer."""
+
     @property
     @abstractmethod
     def nbytes(self) -> int:

@@ -9,9 +9,10 @@ from tests.unit.monitor.rounded_pool import RoundedPool
 
 from seawall.fixed import WAD
 from seawall.monitor.full_recompute import FullRecompute
+from seawall.monitor.trigger_book import TriggerBook
 
 ETH, BTC, USDC, GUSD = range(4)
-MONITORS = [FullRecompute]
+MONITORS = [FullRecompute, TriggerBook]
 
 
 @pytest.fixture(params=MONITORS)

@@ -1,0 +1,318 @@
+"""Accounts under own bands: all of them in cold blocks, those near the line also in hot ones, the others with triggers.
+
+An account is *hot* while its margin is looked at on every tick; else it is *calm*, and each of its positions has a trigger
+on the line of its term. Triggers of an account that became hot stay where they are until it is settled again: a stale
+trigger costs a look and says nothing. The certificate of a calm account speaks of the present prices only, so it is also
+good for one whose price came back before anybody looked.
+
+    crossed(line) = triggers with position <= key;   HIGHEST bounds the keys of calm accounts from above
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba.extending import register_jitable
+
+from seawall.monitor.account_blocks import (
+    BLOCK,
+    BLOCKS_USED,
+    COUNT,
+    NOWHERE,
+    WIDTH,
+    Array,
+    Blocks,
+    empty_blocks,
+    first_cell,
+    has_room,
+    leave_place,
+    make_block_room,
+    place_of_cell,
+    take_place,
+)
+from seawall.monitor.account_terms import Terms
+from seawall.monitor.own_bands import CALM, SCALE_START, budget_and_spread, is_calm, trigger_key_of
+from seawall.monitor.trigger_key import KEY_MIN, UNKNOWN, position_of
+from seawall.monitor.trigger_lines import (
+    CHUNK,
+    HELD,
+    OWN_COLUMNS,
+    Lines,
+    add_line,
+    bucket_of,
+    empty_lines,
+    free_chunks,
+    insert_trigger,
+    least_key,
+    make_chunk_room,
+    remove_trigger,
+)
+
+HIGHEST: Final = OWN_COLUMNS
+PENDING: Final = OWN_COLUMNS + 1
+
+NO_TRIGGER: Final = -1
+
+CURSOR: Final = 0
+IS_BEHIND: Final = 1
+WANTS_ROOM: Final = 2
+
+
+class Banded(NamedTuple):
+    """Lines by term; cold and hot blocks; `back` by cold cell, `hot_place` by cold place; scale and last price by term.
+
+    `progress` holds where `maintain` looks next among the hot, whether crossed triggers wait to be
+    walked, and whether it stopped for want of room.
+    """
+
+    lines: Lines
+    cold: Blocks
+    hot: Blocks
+    back: Array
+    hot_place: Array
+    scale_f64: Array
+    before_f64: Array
+    progress: Array
+
+
+def nobody_banded() -> Banded:
+    """Return no account and no line."""
+    return Banded(
+        empty_lines(), empty_blocks(), empty_blocks(),
+        np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0), np.zeros(0), np.zeros(3, np.int64),
+    )  # fmt: skip
+
+
+def make_banded_room(banded: Banded, width: int) -> None:
+    """Make room for one more account of a width and some others, calm or hot, in place."""
+    if not has_room(banded.cold, width):
+        strips, blocks = make_block_room(banded.cold, width)
+        banded.back.resize(strips * BLOCK, refcheck=False)
+        banded.hot_place.resize(blocks * BLOCK, refcheck=False)
+    if not has_room(banded.hot, width):
+        make_block_room(banded.hot, width)
+    make_chunk_room(banded.lines, width)
+
+
+def add_term_line(banded: Banded, price_f64: float, expected: int) -> None:
+    """Add the line of the next term around its price."""
+    term = banded.scale_f64.size
+    position = position_of(price_f64, term & 1 == 1)
+    # Where the price is unknown the line begins around one, and moves when it is known.
+    line = add_line(banded.lines, position_of(1.0, term & 1 == 1) if position == UNKNOWN else position, expected)
+    banded.lines.table[line, HIGHEST] = KEY_MIN
+    banded.scale_f64.resize(term + 1, refcheck=False)
+    banded.before_f64.resize(term + 1, refcheck=False)
+    banded.scale_f64[term], banded.before_f64[term] = SCALE_START, price_f64
+
+
+@register_jitable
+def heat(banded: Banded, place: int) -> bool:
+    """Look at the account at a cold place on every tick from now on; return False where there is no room."""
+    cold, hot = banded.cold, banded.hot
+    width = cold.block[place // BLOCK, WIDTH]
+    if not has_room(hot, width):
+        return False
+    hot_place = take_place(hot, width, cold.row[place])
+    banded.hot_place[place] = hot_place
+    source, cell = first_cell(cold, place), first_cell(hot, hot_place)
+    for nth in range(width):
+        hot.coefficient_f64[cell + nth * BLOCK] = cold.coefficient_f64[source + nth * BLOCK]
+        hot.term[cell + nth * BLOCK] = cold.term[source + nth * BLOCK]
+    return True
+
+
+@register_jitable
+def cool(banded: Banded, place: int, places: Array) -> None:
+    """Look no longer at the account at a cold place; `places` are those of all rows."""
+    hot_place = banded.hot_place[place]
+    banded.hot_place[place] = NOWHERE
+    if leave_place(banded.hot, hot_place) != hot_place:
+        banded.hot_place[places[banded.hot.row[hot_place]]] = hot_place
+
+
+@register_jitable
+def strip(banded: Banded, place: int) -> None:
+    """Remove the triggers of the account at a cold place."""
+    cell = first_cell(banded.cold, place)
+    for nth in range(banded.cold.block[place // BLOCK, WIDTH]):
+        entry = banded.back[cell + nth * BLOCK]
+        if entry != NO_TRIGGER:
+            remove_trigger(banded.lines, entry, banded.back)
+            banded.back[cell + nth * BLOCK] = NO_TRIGGER
+
+
+@register_jitable
+def band(banded: Banded, place: int, price_f64: Array, budget_f64: float, spread_f64: float) -> None:
+    """Give each position of the account at a cold place its trigger; there must be as many free chunks."""
+    cold = banded.cold
+    cell, width = first_cell(cold, place), cold.block[place // BLOCK, WIDTH]
+    for nth in range(width):
+        at = cell + nth * BLOCK
+        term = cold.term[at]
+        key = trigger_key_of(
+            cold.coefficient_f64[at], price_f64[term], banded.scale_f64[term], budget_f64, spread_f64, width
+        )
+        insert_trigger(banded.lines, term, key, at, banded.back)
+        banded.lines.table[term, HIGHEST] = max(banded.lines.table[term, HIGHEST], key)
+
+
+@register_jitable
+def settle_place(banded: Banded, place: int, price_f64: Array, value_f64: float, calm_f64: float) -> bool:
+    """Band the account at a cold place if it is calm; return whether it is. It has no trigger and is not hot."""
+    cold = banded.cold
+    width = cold.block[place // BLOCK, WIDTH]
+    budget_f64, spread_f64 = budget_and_spread(
+        cold.coefficient_f64, cold.term, first_cell(cold, place), width, price_f64, banded.scale_f64, value_f64
+    )
+    if not is_calm(budget_f64, spread_f64, calm_f64):
+        return False
+    band(banded, place, price_f64, budget_f64, spread_f64)
+    return True
+
+
+@register_jitable
+def has_banded_room(banded: Banded, width: int) -> bool:
+    """Return whether an account of this width can come in, calm or hot, without growth."""
+    return has_room(banded.cold, width) and has_room(banded.hot, width) and free_chunks(banded.lines) >= width
+
+
+@register_jitable
+def admit(
+    banded: Banded, row: int, width: int, terms: Terms, places: Array, price_f64: Array, value_f64: float
+) -> None:
+    """Take an account in; there must be room."""
+    cold = banded.cold
+    place = take_place(cold, width, row)
+    places[row] = place
+    banded.hot_place[place] = NOWHERE
+    cell = first_cell(cold, place)
+    for nth in range(width):
+        at = cell + nth * BLOCK
+        cold.coefficient_f64[at], cold.term[at] = terms.coefficient_f64[nth], terms.term[nth]
+        banded.back[at] = NO_TRIGGER
+    if not settle_place(banded, place, price_f64, value_f64, CALM):
+        heat(banded, place)
+
+
+@register_jitable
+def dismiss(banded: Banded, row: int, places: Array) -> None:
+    """Let an account go; the one that moves into its place takes its triggers along."""
+    place = places[row]
+    strip(banded, place)
+    if banded.hot_place[place] != NOWHERE:
+        cool(banded, place, places)
+    width = banded.cold.block[place // BLOCK, WIDTH]
+    moved = leave_place(banded.cold, place)
+    places[row] = NOWHERE
+    if moved == place:
+        return
+    places[banded.cold.row[place]] = place
+    banded.hot_place[place] = banded.hot_place[moved]
+    cell, source = first_cell(banded.cold, place), first_cell(banded.cold, moved)
+    for nth in range(width):
+        entry = banded.back[source + nth * BLOCK]
+        banded.back[cell + nth * BLOCK] = entry
+        if entry != NO_TRIGGER:
+            banded.lines.owner[entry] = cell + nth * BLOCK
+
+
+@register_jitable
+def collect_crossed(banded: Banded, line: int, position: int, crossed: Array, count: int) -> int:
+    """Append the cold places of calm accounts whose trigger on this line is crossed to `crossed`.
+
+    Returns how many it holds then, or -1 where it is full. The line's PENDING becomes the bound that HIGHEST may take
+    once these accounts are hot.
+    """
+    lines = banded.lines
+    last = bucket_of(lines, line, position)
+    left = least_key(lines, line, last) - 1
+    for bucket in range(bucket_of(lines, line, lines.table[line, HIGHEST]), last - 1, -1):
+        chunk, fill = lines.head[bucket], lines.fill[bucket]
+        while chunk:
+            for entry in range(chunk * CHUNK, chunk * CHUNK + fill):
+                if lines.key[entry] < position:
+                    left = max(left, lines.key[entry])
+                    continue
+                place = place_of_cell(banded.cold, lines.owner[entry])
+                if banded.hot_place[place] == NOWHERE:
+                    if count == crossed.size:
+                        return -1
+                    crossed[count] = place
+                    count += 1
+            chunk, fill = lines.following[chunk], CHUNK
+    lines.table[line, PENDING] = max(left, KEY_MIN)
+    return count
+
+
+@register_jitable
+def heat_crossed(banded: Banded, price_f64: Array, crossed: Array) -> bool:
+    """Make every calm account hot that has a crossed trigger; return False, and do nothing, where they are too many."""
+    lines = banded.lines
+    count = 0
+    for line in range(lines.table.shape[0]):
+        position = position_of(price_f64[line], line & 1 == 1)
+        lines.table[line, PENDING] = lines.table[line, HIGHEST]
+        if lines.table[line, HELD] and lines.table[line, HIGHEST] >= position:
+            count = collect_crossed(banded, line, position, crossed, count)
+            if count < 0:
+                return False
+    for nth in range(count):
+        if banded.hot_place[crossed[nth]] == NOWHERE and not heat(banded, crossed[nth]):
+            return False
+    for line in range(lines.table.shape[0]):
+        lines.table[line, HIGHEST] = lines.table[line, PENDING]
+    return True
+
+
+@register_jitable
+def walk_crossed(banded: Banded, price_f64: Array, crossed: Array) -> int:
+    """Make calm accounts with crossed triggers hot, up to as many as `crossed` has room for; return how many.
+
+    Their triggers go with it, so that every call comes further.
+    """
+    lines = banded.lines
+    count = 0
+    for line in range(lines.table.shape[0]):
+        position = position_of(price_f64[line], line & 1 == 1)
+        if not lines.table[line, HELD] or lines.table[line, HIGHEST] < position:
+            continue
+        found = collect_crossed(banded, line, position, crossed, count)
+        stop = crossed.size if found < 0 else found
+        for nth in range(count, stop):
+            if banded.hot_place[crossed[nth]] == NOWHERE:
+                if not heat(banded, crossed[nth]):
+                    banded.progress[WANTS_ROOM] = 1
+                    return nth
+                strip(banded, crossed[nth])
+        count = stop
+        if found < 0:
+            return count
+        lines.table[line, HIGHEST] = lines.table[line, PENDING]
+    banded.progress[IS_BEHIND] = 0
+    return count
+
+
+@register_jitable
+def settle_hot(banded: Banded, places: Array, price_f64: Array, value_f64: float, count: int) -> int:
+    """Look at `count` hot accounts, the next ones in turn, and leave those that are calm to triggers; return how many."""
+    hot, progress = banded.hot, banded.progress
+    looked = 0
+    for _ in range(hot.counters[BLOCKS_USED] + 1):
+        if progress[CURSOR] < 0:
+            progress[CURSOR] = hot.counters[BLOCKS_USED] * BLOCK - 1
+        block = progress[CURSOR] // BLOCK
+        at = min(progress[CURSOR] % BLOCK, hot.block[block, COUNT] - 1) if block < hot.block.shape[0] else -1
+        while at >= 0:
+            progress[WANTS_ROOM] = free_chunks(banded.lines) < hot.block[block, WIDTH]
+            if looked == count or progress[WANTS_ROOM]:
+                progress[CURSOR] = block * BLOCK + at
+                return looked
+            looked += 1
+            place = places[hot.row[block * BLOCK + at]]
+            strip(banded, place)
+            # A little calmer than needed, lest an account at the border go to and fro.
+            if settle_place(banded, place, price_f64, value_f64, 1.25 * CALM):
+                cool(banded, place, places)
+            at = min(at, hot.block[block, COUNT]) - 1
+        progress[CURSOR] = block * BLOCK - 1
+    return looked

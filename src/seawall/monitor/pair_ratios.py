@@ -1,0 +1,219 @@
+"""Ratio lines: accounts of one collateral and one debt, in the order of the price ratio at which their status changes.
+
+    healthy       (q_c − u_c) F_c − (q_d + u_d) A_d > V        k = q_d / q_c
+    liquidatable  (q_d − u_d) F_d − (q_c + u_c) A_c > V        (F, A: effective prices *for* and *against*)
+
+Let u_c <= 2**-21 q_c, u_d <= 2**-21 q_d, q_d >= q, and g = 2**-18 + V / (q F_d), rounded, with g < 1/2. Then
+    k < F_c / A_d (1 − g)  proves healthy:       M >= q_c F_c [1 − 2**-21 − (1 − g)(1 + 2**-20)] > q_c F_c V / (q F_d) >= V
+    k > A_c / F_d (1 + 2g) proves liquidatable:  M >= q_d F_d [1 − 2**-21 − (1 + 2**-20) / (1 + 2g)] >= q_d F_d V / (q F_d)
+as F_d <= A_d, k < F_c / A_d gives q_c F_c > q_d A_d, and 1 / (1 + 2g) <= 1 − g; the 2**-20 hold some 20u of rounding too.
+
+So a key below LOW is healthy for certain and one above HIGH liquidatable, and only what lies between needs its margin.
+The triggers stay where they are when prices move: a tick looks at the keys that the window passed over, and at nothing
+where the window stays within the gap of keys around it. An account that changed sides is reported, and listed as contrary
+until its status is recorded. An unknown price opens the window to all.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba.extending import register_jitable
+
+from seawall.monitor.account_terms import (
+    CONTRARY,
+    LIQUIDATABLE,
+    PAIRED,
+    Array,
+    BookColumns,
+    PairColumns,
+    Terms,
+    margin_of,
+    read_account,
+)
+from seawall.monitor.trigger_key import KEY_MAX, KEY_MIN, key_of
+from seawall.monitor.trigger_lines import (
+    CHUNK,
+    OWN_COLUMNS,
+    Lines,
+    add_line,
+    bucket_of,
+    empty_lines,
+    greatest_key,
+    insert_trigger,
+    least_key,
+    set_buckets,
+)
+
+LOW: Final = OWN_COLUMNS
+HIGH: Final = OWN_COLUMNS + 1
+GAP_LOW: Final = OWN_COLUMNS + 2
+GAP_HIGH: Final = OWN_COLUMNS + 3
+COLLATERAL_PAIR: Final = OWN_COLUMNS + 4
+DEBT_PAIR: Final = OWN_COLUMNS + 5
+
+_UNITS_RATIO: Final = 2.0**-21
+_VALUE_RATIO: Final = 2.0**-20
+_ROUNDING: Final = 2.0**-18
+
+
+class Paired(NamedTuple):
+    """Lines by group of accounts, the least debt balance on each, and the contrary, counted: row where liquidatable is expected, else ~row."""
+
+    lines: Lines
+    least_debt_f64: Array
+    contrary: Array
+    contrary_count: Array
+
+
+def nobody_paired() -> Paired:
+    """Return no account and no line."""
+    return Paired(empty_lines(), np.zeros(0), np.zeros(0, np.int32), np.zeros(1, np.int64))
+
+
+def add_ratio_line(
+    paired: Paired, collateral: int, debt: int, expected: int, price_f64: Array, value_f64: float
+) -> int:  # fmt: skip
+    """Add a line for the accounts of a collateral and a debt pair; return its number."""
+    line = add_line(paired.lines, 0, expected)
+    paired.least_debt_f64.resize(line + 1, refcheck=False)
+    paired.least_debt_f64[line] = np.inf
+    paired.lines.table[line, COLLATERAL_PAIR:] = collateral, debt
+    low, high = ratio_window(paired.lines.table, line, np.inf, price_f64, value_f64)
+    # Where a price is unknown the line begins around a ratio of one, and moves when it is known.
+    set_buckets(paired.lines, line, key_of(1.0) if low == KEY_MIN else low, expected)
+    paired.lines.table[line, LOW : GAP_HIGH + 1] = low, high, KEY_MIN - 1, KEY_MAX + 1
+    return line
+
+
+@register_jitable
+def ratio_window(table: Array, line: int, least_debt_f64: float, price_f64: Array, value_f64: float) -> tuple[int, int]:
+    """Return (LOW, HIGH) of a line under the present prices; everything where one of them is unknown."""
+    collateral, debt = 2 * table[line, COLLATERAL_PAIR], 2 * table[line, DEBT_PAIR]
+    debt_for_f64 = price_f64[debt]
+    slack_f64 = _ROUNDING + value_f64 / (least_debt_f64 * debt_for_f64)
+    low_f64 = price_f64[collateral] / price_f64[debt + 1] * (1.0 - slack_f64)
+    high_f64 = price_f64[collateral + 1] / debt_for_f64 * (1.0 + 2.0 * slack_f64)
+    if slack_f64 < 0.5 and low_f64 >= 0.0 and high_f64 >= low_f64:
+        return key_of(low_f64), key_of(high_f64)
+    return KEY_MIN, KEY_MAX
+
+
+@register_jitable
+def can_be_paired(
+    collateral_f64: float, debt_f64: float, units_f64: Array, debt_price_f64: float, value_f64: float
+) -> bool:
+    """Return whether both balances are large beside their slack; not where the price is unknown."""
+    return (
+        units_f64[0] <= _UNITS_RATIO * collateral_f64
+        and units_f64[1] <= _UNITS_RATIO * debt_f64
+        and value_f64 <= _VALUE_RATIO * debt_f64 * debt_price_f64
+        and 0.0 < debt_f64 / collateral_f64 < np.inf
+    )
+
+
+@register_jitable
+def admit_to_line(
+    paired: Paired, line: int, collateral_f64: float, debt_f64: float, row: int, status: Array, places: Array
+) -> bool:
+    """Put an account on its line if its status is certain there now; return whether it is. There must be a free chunk."""
+    lines, table = paired.lines, paired.lines.table
+    key = key_of(debt_f64 / collateral_f64)
+    if table[line, LOW] <= key <= table[line, HIGH] or (key > table[line, HIGH]) != (status[row] & LIQUIDATABLE):
+        return False
+    # The window was made for larger debts; a wider one is compared with the gap on the next tick.
+    paired.least_debt_f64[line] = min(paired.least_debt_f64[line], debt_f64)
+    if key < table[line, LOW]:
+        table[line, GAP_LOW] = max(table[line, GAP_LOW], key)
+    else:
+        table[line, GAP_HIGH] = min(table[line, GAP_HIGH], key)
+    insert_trigger(lines, line, key, row, places)
+    status[row] |= PAIRED
+    return True
+
+
+@register_jitable
+def keep_contrary(
+    paired: Paired, status: Array, book: BookColumns, pairs: PairColumns, terms: Terms, value_f64: float,
+    flagged: Array, count: int,
+) -> int:  # fmt: skip
+    """Report again the contrary whose status was not recorded and is not certain; forget the others."""
+    kept = 0
+    for nth in range(paired.contrary_count[0]):
+        mark = int(paired.contrary[nth])
+        row, expected = (mark, 1) if mark >= 0 else (~mark, 0)
+        if not status[row] & CONTRARY:
+            continue
+        is_certain = (status[row] & LIQUIDATABLE) == expected
+        if not is_certain:
+            width = read_account(book, pairs, row, status[row] & LIQUIDATABLE, terms)
+            is_certain = margin_of(terms, width, pairs.price_f64) > value_f64
+        if is_certain:
+            status[row] ^= CONTRARY
+            continue
+        paired.contrary[kept] = paired.contrary[nth]
+        kept += 1
+        flagged[count] = row
+        count += 1
+    paired.contrary_count[0] = kept
+    return count
+
+
+@register_jitable
+def scan_line(
+    paired: Paired, line: int, low: int, high: int, status: Array, book: BookColumns, pairs: PairColumns, terms: Terms,
+    value_f64: float, flagged: Array, count: int,
+) -> int:  # fmt: skip
+    """Report who was passed over by a line's window on its way to (low, high), and who is uncertain within it."""
+    lines, table = paired.lines, paired.lines.table
+    first = bucket_of(lines, line, min(low, table[line, LOW]))
+    last = bucket_of(lines, line, max(high, table[line, HIGH]))
+    below, above = least_key(lines, line, first) - 1, greatest_key(lines, line, last) + 1
+    is_unknown = low == KEY_MIN and high == KEY_MAX
+    is_between = is_unknown
+    for bucket in range(first, last + 1):
+        chunk, fill = lines.head[bucket], lines.fill[bucket]
+        while chunk:
+            for entry in range(chunk * CHUNK, chunk * CHUNK + fill):
+                key, row = lines.key[entry], lines.owner[entry]
+                if low <= key <= high:
+                    is_between = True
+                    if status[row] & CONTRARY:
+                        continue
+                    width = read_account(book, pairs, row, status[row] & LIQUIDATABLE, terms)
+                    if not margin_of(terms, width, pairs.price_f64) > value_f64:
+                        flagged[count] = row
+                        count += 1
+                    continue
+                expected = int(key > high)
+                if expected:
+                    above = min(above, key)
+                else:
+                    below = max(below, key)
+                if (status[row] & (LIQUIDATABLE | CONTRARY)) == 1 - expected:
+                    status[row] |= CONTRARY
+                    paired.contrary[paired.contrary_count[0]] = row if expected else ~row
+                    paired.contrary_count[0] += 1
+                    flagged[count] = row
+                    count += 1
+            chunk, fill = lines.following[chunk], CHUNK
+    table[line, LOW], table[line, HIGH] = low, high
+    table[line, GAP_LOW], table[line, GAP_HIGH] = (KEY_MAX, KEY_MIN) if is_between else (below, above)
+    return count
+
+
+@register_jitable
+def scan_lines(
+    paired: Paired, status: Array, book: BookColumns, pairs: PairColumns, terms: Terms, value_f64: float,
+    flagged: Array, count: int,
+) -> int:  # fmt: skip
+    """Report the accounts on ratio lines whose status is not certain now; return how many `flagged` holds."""
+    table = paired.lines.table
+    for line in range(table.shape[0]):
+        low, high = ratio_window(table, line, paired.least_debt_f64[line], pairs.price_f64, value_f64)
+        if low > table[line, GAP_LOW] and high < table[line, GAP_HIGH]:
+            table[line, LOW], table[line, HIGH] = low, high
+        else:
+            count = scan_line(
+                paired, line, low, high, status, book, pairs, terms, value_f64, flagged, count
+            )  # fmt: skip
+    return count

@@ -1,0 +1,119 @@
+"""The trigger book: a monitor whose tick costs what lies near the line, not what exists.
+
+    two positions, in a large group  ->  a ratio line: nothing to do until the ratio of two prices passes the account
+    all others, calm                 ->  a trigger a position: nothing to do until a price passes one
+    all others, near the line        ->  hot: one dot product on each tick
+
+Each certificate proves in real numbers, from the same effective prices, what the full recompute proves by its float sum:
+see `pair_ratios.py` and `own_bands.py`. Bands are made for a value slack of twice the present one and made anew if it
+grows beyond. `maintain` moves accounts between hot and calm; without it every answer is the same, only later.
+
+Memory: 5 bytes an account and 4 for flagged rows; an account on a ratio line about 14; any other 8 and, for each
+position, 14 for its cell and about 10 for its trigger.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from seawall.ledger.deployment import Deployment
+from seawall.monitor.account_terms import CONTRARY, LIQUIDATABLE
+from seawall.monitor.effective_price import EffectivePrices
+from seawall.monitor.monitor import Monitor
+from seawall.monitor.trigger_columns import TriggerColumns
+from seawall.protocols.protocol import Protocol
+
+
+class TriggerBook(Monitor):
+    """Triggers for every watched account; a `detect` looks at those that a price passed and at those near the line."""
+
+    def __init__(self, deployment: Deployment, protocol: Protocol) -> None:
+        super().__init__(deployment, protocol)
+        self.rebuild(())
+
+    # -- what is told to the monitor ----------------------------------------------------------------------
+
+    def rebuild(self, liquidatable_rows: Iterable[int]) -> None:
+        """Read the whole book and every price."""
+        self._prices = EffectivePrices(self.deployment, self.protocol)
+        self._changed: list[int] = []
+        self._repriced: set[int] = set()
+        self._all_repriced = False
+        status = np.zeros(self.deployment.book.first.size, np.uint8)
+        status[list(liquidatable_rows)] = LIQUIDATABLE
+        self._prices.read_slack()
+        self._build(status)
+
+    def _build(self, status: np.ndarray) -> None:
+        """Place the whole book, with bands for a value slack of up to twice the present one."""
+        self._value_bound_f64 = 2.0 * self._prices.value_f64
+        self.columns = TriggerColumns(self._prices, status)
+        self.columns.build(self.deployment.book, self._value_bound_f64)
+        self._status = status.data
+
+    def touch(self, row: int) -> None:
+        """Take note of a changed account."""
+        self._changed.append(row)
+
+    def reprice(self, markets: Iterable[int] | None) -> None:
+        """Take note of changed markets."""
+        if markets is None:
+            self._all_repriced = True
+        else:
+            self._repriced.update(markets)
+
+    def is_liquidatable(self, row: int) -> bool:
+        """Return the recorded status of an account."""
+        return row < len(self._status) and self._status[row] & LIQUIDATABLE != 0
+
+    def set_liquidatable(self, row: int, is_liquidatable: bool) -> None:
+        """Record a status; an account that stands where the status expects it needs nothing more."""
+        if row >= len(self._status):
+            self._grow_accounts()
+        bits = self._status[row]
+        if (bits & LIQUIDATABLE != 0) != is_liquidatable:
+            self._status[row] = bits ^ LIQUIDATABLE
+            if not bits & CONTRARY:
+                self._changed.append(row)
+
+    # -- the answer ---------------------------------------------------------------------------------------
+
+    def detect(self) -> list[int]:
+        """Bring in what was noted, follow the prices, and return the rows that are not certain."""
+        is_repriced = self._all_repriced or bool(self._repriced)
+        if self._changed or is_repriced:
+            self._refresh()
+        flagged = self.columns.detect(self.deployment.book, self._prices.value_f64, is_repriced)
+        return np.sort(flagged).tolist() if flagged.size else []
+
+    def maintain(self, count: int) -> int:
+        """Settle at most `count` accounts that are near the line or were passed by a price; return how many."""
+        return self.columns.maintain(count, self._value_bound_f64)
+
+    def _refresh(self) -> None:
+        """Bring prices, slack and changed accounts up to date."""
+        is_outdated = self._prices.read_slack()
+        if self._all_repriced:
+            self._prices.reprice(None)
+        elif self._repriced:
+            self._prices.reprice(self._repriced)
+        self._repriced.clear()
+        self._all_repriced = False
+        self._grow_accounts()
+        if is_outdated or self._prices.value_f64 > self._value_bound_f64:
+            self._build(self.columns.status & np.uint8(LIQUIDATABLE))
+        elif self._changed:
+            self.columns.place_rows(np.array(self._changed, np.int64), self.deployment.book, self._value_bound_f64)
+        self._changed.clear()
+
+    def _grow_accounts(self) -> None:
+        size = self.deployment.book.first.size
+        if size > len(self._status):
+            self._status.release()
+            self.columns.grow_accounts(size)
+            self._status = self.columns.status.data
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all columns and tables."""
+        return self.columns.nbytes + self._prices.nbytes

@@ -1,0 +1,199 @@
+"""Trigger lines: for each line, the keys of many triggers in buckets, in order between buckets and in none within.
+
+A line is one price (or a ratio of two) that moves. Its buckets have equal width in keys, which is near to equal width in
+log-price, around the key where it began; keys beyond go into the first and the last. A bucket is a chain of chunks of
+eight triggers, only the first of them not full; a trigger is a key and its owner, and the owner's column `back` holds the
+trigger's place, so that adding, removing and moving one are O(1) and touch three or four cache lines.
+
+`table` has a row a line: START, SIZE (a power of two), SHIFT and ORIGIN of its buckets, HELD triggers, and the columns that
+`trigger_bands.py` and `pair_ratios.py` name for their own use. Chunk 0 stands for none.
+"""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numba.extending import register_jitable
+from numpy.typing import NDArray
+
+from seawall.monitor.trigger_key import KEY_MAX, KEY_MIN
+
+Array = NDArray[Any]
+
+START: Final = 0
+SIZE: Final = 1
+SHIFT: Final = 2
+ORIGIN: Final = 3
+HELD: Final = 4
+OWN_COLUMNS: Final = 5
+TABLE_COLUMNS: Final = 11
+
+BUCKETS_USED: Final = 0
+CHUNKS_USED: Final = 1
+CHUNKS_FREE: Final = 2
+FIRST_FREE: Final = 3
+HELD_IN_ALL: Final = 4
+
+CHUNK: Final = 8
+SIZE_MIN: Final = 16
+SIZE_MAX: Final = 1 << 14
+HELD_PER_BUCKET_MAX: Final = 32
+_SPAN_BITS: Final = 22
+"""Buckets span 2**22 keys: four octaves of the price, two on each side of where it began."""
+
+
+class Lines(NamedTuple):
+    """Columns of all lines, their buckets, chunks and triggers; they grow in place, so a tuple stays valid."""
+
+    table: Array
+    head: Array
+    fill: Array
+    following: Array
+    chunk_line: Array
+    key: Array
+    owner: Array
+    counters: Array
+
+
+def empty_lines() -> Lines:
+    """Return no line, and room for none."""
+    return Lines(
+        table=np.zeros((0, TABLE_COLUMNS), np.int64),
+        head=np.zeros(0, np.int32),
+        fill=np.zeros(0, np.uint8),
+        following=np.zeros(1, np.int32),
+        chunk_line=np.zeros(1, np.int32),
+        key=np.zeros(CHUNK, np.int32),
+        owner=np.zeros(CHUNK, np.int32),
+        counters=np.array([0, 1, 0, 0, 0], np.int64),
+    )
+
+
+def add_line(lines: Lines, key: int, expected: int) -> int:
+    """Add an empty line around `key` with buckets for as many triggers as are expected; return its number."""
+    line = int(lines.table.shape[0])
+    lines.table.resize((line + 1, TABLE_COLUMNS), refcheck=False)
+    set_buckets(lines, line, key, expected)
+    return line
+
+
+def set_buckets(lines: Lines, line: int, key: int, expected: int) -> None:
+    """Give a line fresh empty buckets around `key`; whoever calls it moves the triggers that it holds."""
+    size = min(max(1 << (expected // CHUNK).bit_length(), SIZE_MIN), SIZE_MAX)
+    start = int(lines.counters[BUCKETS_USED])
+    if start + size > lines.head.size:
+        room = start + size + start // 8
+        lines.head.resize(room, refcheck=False)
+        lines.fill.resize(room, refcheck=False)
+    lines.counters[BUCKETS_USED] = start + size
+    lines.counters[HELD_IN_ALL] -= lines.table[line, HELD]
+    shift = _SPAN_BITS + 1 - size.bit_length()
+    lines.table[line, : HELD + 1] = start, size, shift, (key >> shift) - size // 2, 0
+
+
+def make_chunk_room(lines: Lines, chunks: int) -> None:
+    """Make room for so many more chunks, in place: nothing is copied beyond what the system moves as pages."""
+    used = int(lines.counters[CHUNKS_USED] - lines.counters[CHUNKS_FREE])
+    size = used + chunks + used // 8
+    if size > lines.following.size:
+        lines.following.resize(size, refcheck=False)
+        lines.chunk_line.resize(size, refcheck=False)
+        lines.key.resize(size * CHUNK, refcheck=False)
+        lines.owner.resize(size * CHUNK, refcheck=False)
+
+
+def crowded_line(lines: Lines) -> int | None:
+    """Return the line that holds the most triggers for its buckets, if that is too many and more buckets would help."""
+    size, held = lines.table[:, SIZE], lines.table[:, HELD]
+    excess = np.where(size < SIZE_MAX, held - HELD_PER_BUCKET_MAX * size, 0)
+    line = int(np.argmax(excess)) if excess.size else 0
+    return line if excess.size and excess[line] > 0 else None
+
+
+def is_off_centre(lines: Lines, line: int, key: int) -> bool:
+    """Return whether a key is so far from where the line began that it comes near the end of the line's buckets."""
+    size = int(lines.table[line, SIZE])
+    at = (key >> int(lines.table[line, SHIFT])) - int(lines.table[line, ORIGIN])
+    return not size // 8 <= at < size - size // 8
+
+
+def nbytes_of(columns: tuple[Array, ...]) -> int:
+    """Return the bytes of all columns."""
+    return sum(int(column.nbytes) for column in columns)
+
+
+@register_jitable
+def free_chunks(lines: Lines) -> int:
+    """Return how many more chunks there is room for: as many triggers can be added in any case."""
+    return int(lines.following.size - lines.counters[CHUNKS_USED] + lines.counters[CHUNKS_FREE])
+
+
+@register_jitable
+def bucket_of(lines: Lines, line: int, key: int) -> int:
+    """Return the bucket that holds a key; never falls as the key grows."""
+    at = (key >> lines.table[line, SHIFT]) - lines.table[line, ORIGIN]
+    return int(lines.table[line, START] + min(max(at, 0), lines.table[line, SIZE] - 1))
+
+
+@register_jitable
+def least_key(lines: Lines, line: int, bucket: int) -> int:
+    """Return a key that none in the bucket is beneath."""
+    at = bucket - lines.table[line, START]
+    if at == 0:
+        return KEY_MIN
+    return int((lines.table[line, ORIGIN] + at) << lines.table[line, SHIFT])
+
+
+@register_jitable
+def greatest_key(lines: Lines, line: int, bucket: int) -> int:
+    """Return a key that none in the bucket is above."""
+    at = bucket - lines.table[line, START]
+    if at == lines.table[line, SIZE] - 1:
+        return KEY_MAX
+    return int(((lines.table[line, ORIGIN] + at + 1) << lines.table[line, SHIFT]) - 1)
+
+
+@register_jitable
+def insert_trigger(lines: Lines, line: int, key: int, owner: int, back: Array) -> None:
+    """Add a trigger; there must be a free chunk."""
+    bucket = bucket_of(lines, line, key)
+    chunk, fill = lines.head[bucket], lines.fill[bucket]
+    if chunk == 0 or fill == CHUNK:
+        fresh = lines.counters[FIRST_FREE]
+        if fresh:
+            lines.counters[FIRST_FREE] = lines.following[fresh]
+            lines.counters[CHUNKS_FREE] -= 1
+        else:
+            fresh = lines.counters[CHUNKS_USED]
+            lines.counters[CHUNKS_USED] = fresh + 1
+        lines.following[fresh] = chunk
+        lines.chunk_line[fresh] = line
+        lines.head[bucket] = fresh
+        chunk, fill = fresh, 0
+    entry = chunk * CHUNK + fill
+    lines.key[entry], lines.owner[entry] = key, owner
+    lines.fill[bucket] = fill + 1
+    lines.table[line, HELD] += 1
+    lines.counters[HELD_IN_ALL] += 1
+    back[owner] = entry
+
+
+@register_jitable
+def remove_trigger(lines: Lines, entry: int, back: Array) -> None:
+    """Remove the trigger at a place; the last of its bucket takes its place. The owner's `back` is the caller's."""
+    line = lines.chunk_line[entry // CHUNK]
+    bucket = bucket_of(lines, line, lines.key[entry])
+    chunk = lines.head[bucket]
+    fill = lines.fill[bucket] - 1
+    last = chunk * CHUNK + fill
+    if last != entry:
+        lines.key[entry], lines.owner[entry] = lines.key[last], lines.owner[last]
+        back[lines.owner[entry]] = entry
+    lines.fill[bucket] = fill
+    lines.table[line, HELD] -= 1
+    lines.counters[HELD_IN_ALL] -= 1
+    if fill == 0:
+        lines.head[bucket] = lines.following[chunk]
+        lines.fill[bucket] = CHUNK if lines.head[bucket] else 0
+        lines.following[chunk] = lines.counters[FIRST_FREE]
+        lines.counters[FIRST_FREE] = chunk
+        lines.counters[CHUNKS_FREE] += 1
