@@ -6,7 +6,7 @@ Orders of one event come in a fixed sequence: what the event itself caused, then
 offers by priority. Everything here is integers; the monitor's floats only say where to look.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from seawall.engine import intake, oracle, permission
 from seawall.engine.breakers import move_breakers, operator_decision
@@ -213,21 +213,23 @@ class Engine:
         At most `offers_max` accounts, 0 for all, begin their time below the line.
         """
         state = self.state
-        fallen, risen = self._decided({*rows, *self._undecided()}, offers_max)
+        fallen, risen = self._decided(rows, self._undecided(), offers_max)
         orders = self._close_episodes(risen)
         due, freed = rows_to_look_at(state), permission.rows_freed(state)
         if rows or fallen or due or freed:
             orders += self._respond(rows, fallen, due, freed)
         return orders + move_breakers(state, self.protocol)
 
-    def _decided(self, rows: Iterable[int], offers_max: int) -> tuple[list[int], list[int]]:
+    def _decided(self, rows: set[int], undecided: Sequence[int], offers_max: int) -> tuple[list[int], list[int]]:
         """Return the rows that are below the line now and were not before, and those the other way round.
 
-        Of the former only the `offers_max` worst, 0 for all: the others stay undecided, and wait.
+        Of the former only the `offers_max` worst, 0 for all: the others stay undecided, and wait. `rows` are all in an
+        episode; a crash makes `undecided` long, so it is not copied while nobody in it is.
         """
         state, judge = self.state, self.judge
-        known = [row for row in rows if row in state.episodes]
-        unknown = [row for row in rows if row not in state.episodes]
+        found = state.episodes.keys() & undecided
+        known = list(found | rows)
+        unknown = [row for row in undecided if row not in found] if found else undecided
         risen = [row for row, is_below in zip(known, judge.are_liquidatable(known), strict=True) if is_below is False]
         state.offers_are_waiting = False
         if offers_max and len(unknown) > offers_max:

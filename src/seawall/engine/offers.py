@@ -4,15 +4,15 @@ An order stays open until the account is above the line again, has no debt left,
 given anew. Its maximum is only what the rule allows now: a fill meets the rule again.
 """
 
-from heapq import heappop, heappush
-from operator import itemgetter
+from heapq import heapify, heappop, heappush
+from itertools import repeat
 
 from seawall.engine.permission import is_quiet, liquidation_refusal
 from seawall.engine.state import NO_ORDER, PASSING, State
 from seawall.ledger.order import CancelOrder, DeclineAccount, Liquidate, Order, Refusal
-from seawall.monitor.judge import Assessment, Judge
-from seawall.protocols.protocol import Health, Limit, Protocol
-from seawall.units import Value
+from seawall.monitor.judge import Judge, Offers, Refused
+from seawall.protocols.protocol import Protocol
+from seawall.units import Milliseconds
 
 
 def offers(state: State, protocol: Protocol, judge: Judge, rows: list[int]) -> list[Order]:
@@ -21,63 +21,65 @@ def offers(state: State, protocol: Protocol, judge: Judge, rows: list[int]) -> l
     Priority is the expected loss; accounts of equal priority come in order of their bytes. A refusal is said once an
     episode, and again only when its reason changes.
     """
-    account_at, all_are_allowed = state.deployment.book.account_at, is_quiet(state)
-    declined: list[DeclineAccount] = []
-    candidates: list[tuple[Value, bytes, Assessment]] = []
-    for assessment in judge.assess(rows, state.policy.priority_stress_ratio):
-        limit = assessment.limit
-        if isinstance(limit, Refusal):
-            refusal: Refusal | None = limit
-        elif all_are_allowed:
-            refusal = None
-        else:
-            pair = (limit.debt_market, limit.collateral_market)
-            refusal = liquidation_refusal(state, protocol, assessment.row, pair)
-        account = account_at(assessment.row)
-        if refusal is None:
-            candidates.append((-assessment.priority, account, assessment))
-        else:
-            declined += _decline(state, protocol, account, assessment, refusal)
-    candidates.sort(key=itemgetter(0, 1))
+    offered, refused = judge.assess(rows, state.policy.priority_stress_ratio)
+    if not is_quiet(state):
+        offered, barred = _permitted(state, protocol, offered)
+        refused += barred
+    declined = [order for refusal in refused for order in _decline(state, protocol, refusal)]
     declined.sort(key=lambda order: order.account)
-    return [*declined, *(_open(state, protocol, account, assessment) for _, account, assessment in candidates)]
+    return [*declined, *_open(state, protocol, offered)]
 
 
-def _open(state: State, protocol: Protocol, account: bytes, assessment: Assessment) -> Liquidate:
-    row, health, limit = assessment.row, assessment.health, assessment.limit
-    assert isinstance(health, Health)
-    assert isinstance(limit, Limit)
-    state.order_count += 1
-    order_id = state.order_count
+def _permitted(state: State, protocol: Protocol, offered: Offers) -> tuple[Offers, list[Refused]]:
+    """Return the offers that breakers and prices let through, and the others with the reason."""
+    kept: list[int] = []
+    barred: list[Refused] = []
+    for place, row in enumerate(offered.rows):
+        pair = (offered.debt_markets[place], offered.collateral_markets[place])
+        reason = liquidation_refusal(state, protocol, row, pair)
+        if reason is None:
+            kept.append(place)
+        else:
+            barred.append(
+                Refused(
+                    row,
+                    reason,
+                    offered.health_factor_ratios[place],
+                    offered.collateral_values[place],
+                    offered.debt_values[place],
+                )
+            )
+    return offered.at(kept), barred
+
+
+def _open(state: State, protocol: Protocol, offered: Offers) -> list[Liquidate]:
+    """Open an order for each offer, in their order; all of them end at one time."""
+    expires_at, look_at = _term(state, protocol)
+    order_ids = range(state.order_count + 1, state.order_count + 1 + len(offered.rows))
+    state.order_count += len(order_ids)
+    state.order_rows.update(zip(order_ids, offered.rows, strict=True))
+    state.blocked.difference_update(offered.rows)
+    for order_id, row in zip(order_ids, offered.rows, strict=True):
+        episode = state.episodes[row]
+        episode.order_id, episode.expires_at, episode.look_at = order_id, expires_at, look_at
+        episode.declined, episode.fill_ids = None, frozenset()
+    state.due += [(look_at, row) for row in offered.rows]
+    heapify(state.due)
+    return list(
+        map(
+            Liquidate, order_ids, offered.accounts, offered.priorities, offered.debt_markets,
+            offered.collateral_markets, offered.repay_amounts, offered.seize_amounts, repeat(expires_at),
+            offered.health_factor_ratios, offered.collateral_values, offered.weighted_collateral_values,
+            offered.debt_values,
+        )
+    )  # fmt: skip
+
+
+def _decline(state: State, protocol: Protocol, refused: Refused) -> list[DeclineAccount]:
+    row, reason = refused.row, refused.reason
     episode = state.episodes[row]
-    episode.order_id = order_id
-    _start_term(state, protocol, row)
-    episode.declined = None
-    episode.fill_ids = frozenset()
-    state.order_rows[order_id] = row
-    state.blocked.discard(row)
-    return Liquidate(
-        order_id=order_id,
-        account=account,
-        priority=assessment.priority,
-        debt_market=limit.debt_market,
-        collateral_market=limit.collateral_market,
-        repay_amount_max=limit.repay_amount,
-        seize_amount_at_max=limit.seize_amount,
-        expires_at=episode.expires_at,
-        health_factor_ratio=health.health_factor_ratio,
-        collateral_value=health.collateral_value,
-        weighted_collateral_value=health.weighted_collateral_value,
-        debt_value=health.debt_value,
-    )
-
-
-def _decline(
-    state: State, protocol: Protocol, account: bytes, assessment: Assessment, reason: Refusal
-) -> list[DeclineAccount]:
-    row, health = assessment.row, assessment.health
-    episode = state.episodes[row]
-    _start_term(state, protocol, row)
+    episode.expires_at, episode.look_at = _term(state, protocol)
+    heappush(state.due, (episode.look_at, row))
     if episode.declined is reason:
         return []
     episode.declined = reason
@@ -85,24 +87,28 @@ def _decline(
         state.blocked.add(row)
     else:
         state.blocked.discard(row)
-    if isinstance(health, Refusal):
-        return [DeclineAccount(account, reason, 0, 0, 0)]
-    return [DeclineAccount(account, reason, health.health_factor_ratio, health.collateral_value, health.debt_value)]
+    account = state.deployment.book.account_at(row)
+    return [DeclineAccount(account, reason, refused.health_factor_ratio, refused.collateral_value, refused.debt_value)]
 
 
-def _start_term(state: State, protocol: Protocol, row: int) -> None:
-    """Let the order, or the refusal, that is given now live as long as the policy says."""
-    state.episodes[row].expires_at = state.deployment.at + state.policy.order_lifetime_ms
-    look_again_later(state, protocol, row)
+def _term(state: State, protocol: Protocol) -> tuple[Milliseconds, Milliseconds]:
+    """Return until when an order, or a refusal, that is given now lives, and when its account is looked at."""
+    expires_at = state.deployment.at + state.policy.order_lifetime_ms
+    return expires_at, _look_at(state, protocol, expires_at)
 
 
 def look_again_later(state: State, protocol: Protocol, row: int) -> None:
-    """Put the account in line: to the end of its term, or to a review before it where loss is realised by value."""
+    """Put the account in line once more."""
     episode = state.episodes[row]
-    episode.look_at = episode.expires_at
-    if protocol.realises_loss_by_value:
-        episode.look_at = min(episode.expires_at, state.deployment.at + state.policy.review_ms)
+    episode.look_at = _look_at(state, protocol, episode.expires_at)
     heappush(state.due, (episode.look_at, row))
+
+
+def _look_at(state: State, protocol: Protocol, expires_at: Milliseconds) -> Milliseconds:
+    """Return the end of a term, or a review before it where loss is realised by value."""
+    if protocol.realises_loss_by_value:
+        return min(expires_at, state.deployment.at + state.policy.review_ms)
+    return expires_at
 
 
 def rows_to_look_at(state: State) -> list[int]:

@@ -5,7 +5,6 @@ The worst of many are first picked by bounds in floats, then ranked exactly, so 
 """
 
 from collections.abc import Callable, Sequence
-from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
@@ -26,11 +25,11 @@ from seawall.monitor.exact_health import (
 )
 from seawall.monitor.exact_target_health import may_be_lost_nb, target_health_limits_nb
 from seawall.monitor.exact_terms import ExactTerms
-from seawall.monitor.judge import Assessment, Judge
+from seawall.monitor.judge import Judge, Offers, Refused, in_order
 from seawall.monitor.limbs import BITS
 from seawall.monitor.priority_bounds import bound_priorities_nb, may_be_worst
 from seawall.protocols.exact_limit import CloseFactorLimit
-from seawall.protocols.protocol import Health, Limit, Protocol
+from seawall.protocols.protocol import Protocol
 from seawall.units import Ratio
 
 Array = NDArray[Any]
@@ -86,8 +85,8 @@ class CompiledJudge(Judge):
         found: list[int] = columns[0][lost].tolist()
         return found
 
-    def assess(self, rows: Sequence[int], stress_ratio: Ratio) -> list[Assessment]:
-        """Return what is to be said of each row."""
+    def assess(self, rows: Sequence[int], stress_ratio: Ratio) -> tuple[Offers, list[Refused]]:
+        """Return what may be offered of these rows and what is refused."""
         if self._is_few(rows):
             return super().assess(rows, stress_ratio)
         columns = self._columns(rows)
@@ -97,30 +96,42 @@ class CompiledJudge(Judge):
         limits, markets = np.zeros((size, LIMIT_COLUMNS), np.uint64), np.zeros((size, 2), np.int32)
         answered = np.zeros(size, np.bool_)
         self._limits(*columns, self._rule, sums, decided, limits, markets, answered)
-        values = (_numbers(healths[:, at : at + 4]) for at in (0, 4, 8))
-        said = map(Health, *values, healths[:, 16].tolist(), repeat(True))
-        offered = map(Limit, *markets.T.tolist(), _numbers(limits[:, :2]), _numbers(limits[:, 2:]))
-        assessments = list(map(Assessment, columns[0].tolist(), _numbers(healths[:, 12:16]), said, offered))
-        for nth in np.flatnonzero(~answered).tolist():
-            assessments[nth] = self._assess(assessments[nth].row, stress_ratio)
-        return assessments
+        rest = columns[0][~answered].tolist()
+        rows_answered: list[int] = columns[0][answered].tolist()
+        healths, limits, markets = healths[answered], limits[answered], markets[answered]
+        debt_markets, collateral_markets = markets.T.tolist()
+        offers = Offers(
+            rows_answered,
+            list(map(self.deployment.book.account_at, rows_answered)),
+            _numbers(healths[:, 12:16]),
+            debt_markets,
+            collateral_markets,
+            _numbers(limits[:, :2]),
+            _numbers(limits[:, 2:]),
+            healths[:, 16].tolist(),
+            _numbers(healths[:, :4]),
+            _numbers(healths[:, 4:8]),
+            _numbers(healths[:, 8:12]),
+        )
+        refused = self._extend(offers, rest, stress_ratio)
+        return in_order(offers), refused
 
-    def worst(self, rows: Sequence[int], count: int, stress_ratio: Ratio) -> tuple[list[int], bool]:
-        """Return the `count` worst rows and whether there are more."""
+    def worst(self, rows: Sequence[int], most: int, stress_ratio: Ratio) -> tuple[list[int], bool]:
+        """Return the `most` worst rows and whether there are more."""
         if self._is_few(rows):
-            return super().worst(rows, count, stress_ratio)
+            return super().worst(rows, most, stress_ratio)
         columns = self._columns(rows)
         lowest_f64, highest_f64 = np.zeros(columns[0].size), np.zeros(columns[0].size)
         bound_priorities_nb(
             *columns[:8], *self._terms.bounds(), (WAD - stress_ratio) / WAD, self._terms.average_f64,
             lowest_f64, highest_f64,
         )  # fmt: skip
-        picked = may_be_worst(lowest_f64, highest_f64, count)
+        picked = may_be_worst(lowest_f64, highest_f64, most)
         ranked = self._ranked(columns[0][picked], stress_ratio)
-        has_more = len(ranked) > count
+        has_more = len(ranked) > most
         if not has_more and picked.size < lowest_f64.size:
             has_more = self._has_more(columns, lowest_f64, picked)
-        return [row for _, _, row in ranked[:count]], has_more
+        return [row for _, _, row in ranked[:most]], has_more
 
     def _ranked(self, rows: Array, stress_ratio: Ratio) -> list[tuple[int, bytes, int]]:
         """Return (negated priority, account, row) of those that are below the line, worst first."""

@@ -4,27 +4,51 @@ The plain judge asks the protocol account by account; it defines what every othe
 that a judge computes enters the state but its answers.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from itertools import count
+from operator import neg
+from typing import Any, NamedTuple
 
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, side_of
 from seawall.ledger.order import Refusal
-from seawall.protocols.protocol import Health, Limit, Protocol
+from seawall.protocols.protocol import Health, Protocol
 from seawall.rules.priority import expected_loss_value
-from seawall.units import Ratio, Value
+from seawall.units import Amount, Ratio, Value
 
 
-class Assessment(NamedTuple):
-    """An account below the line: how bad it is, its health, and the largest liquidation or why there is none.
+class Offers(NamedTuple):
+    """Accounts that may be liquidated, worst first, each with its health and its largest liquidation: one column each.
 
-    A health that is refused has no priority and no limit.
+    Columns and not records, since a crash makes a hundred thousand of them at once.
     """
 
+    rows: Sequence[int]
+    accounts: Sequence[bytes]
+    priorities: Sequence[Value]
+    debt_markets: Sequence[int]
+    collateral_markets: Sequence[int]
+    repay_amounts: Sequence[Amount]
+    seize_amounts: Sequence[Amount]
+    health_factor_ratios: Sequence[Ratio]
+    collateral_values: Sequence[Value]
+    weighted_collateral_values: Sequence[Value]
+    debt_values: Sequence[Value]
+
+    def at(self, places: Sequence[int]) -> "Offers":
+        """Return the offers at these places, in their order."""
+        columns: Any = ([column[place] for place in places] for column in self)
+        return Offers(*columns)
+
+
+class Refused(NamedTuple):
+    """An account below the line that the rule lets nobody liquidate, and why; zeros where its health is unknown."""
+
     row: int
-    priority: Value
-    health: Health | Refusal
-    limit: Limit | Refusal
+    reason: Refusal
+    health_factor_ratio: Ratio = 0
+    collateral_value: Value = 0
+    debt_value: Value = 0
 
 
 class Judge:
@@ -45,12 +69,41 @@ class Judge:
         """Return the rows, in the order given, for which the protocol must be asked whether their debts are lost."""
         return list(rows) if self.protocol.realises_loss_by_value else []
 
-    def assess(self, rows: Sequence[int], stress_ratio: Ratio) -> list[Assessment]:
-        """Return what is to be said of each row; they are all below the line."""
-        return [self._assess(row, stress_ratio) for row in rows]
+    def assess(self, rows: Sequence[int], stress_ratio: Ratio) -> tuple[Offers, list[Refused]]:
+        """Return what may be offered of these rows, all below the line, and what the rule refuses.
 
-    def worst(self, rows: Sequence[int], count: int, stress_ratio: Ratio) -> tuple[list[int], bool]:
-        """Return the `count` rows below the line of highest priority, and whether there are more.
+        Offers come by priority, equals by the account's bytes.
+        """
+        offers = Offers([], [], [], [], [], [], [], [], [], [], [])
+        refused = self._extend(offers, rows, stress_ratio)
+        return in_order(offers), refused
+
+    def _extend(self, offers: Offers, rows: Iterable[int], stress_ratio: Ratio) -> list[Refused]:
+        """Add to the columns, which are lists, what may be offered of these rows, and return what is refused."""
+        deployment, protocol = self.deployment, self.protocol
+        refused: list[Refused] = []
+        for row in rows:
+            health = protocol.health(deployment, row)
+            if isinstance(health, Refusal):
+                refused.append(Refused(row, health))
+                continue
+            limit = protocol.liquidation_limit(deployment, row)
+            if isinstance(limit, Refusal):
+                said = health.health_factor_ratio, health.collateral_value, health.debt_value
+                refused.append(Refused(row, limit, *said))
+                continue
+            offer = (
+                row, deployment.book.account_at(row), priority_of(health, stress_ratio), limit.debt_market,
+                limit.collateral_market, limit.repay_amount, limit.seize_amount, health.health_factor_ratio,
+                health.collateral_value, health.weighted_collateral_value, health.debt_value,
+            )  # fmt: skip
+            for column, value in zip(offers, offer, strict=True):
+                assert isinstance(column, list)
+                column.append(value)
+        return refused
+
+    def worst(self, rows: Sequence[int], most: int, stress_ratio: Ratio) -> tuple[list[int], bool]:
+        """Return the `most` rows below the line of highest priority, and whether there are more.
 
         Equals go by the account's bytes; what has no priority comes last.
         """
@@ -58,7 +111,7 @@ class Judge:
         below = [row for row, is_below in decided if is_below]
         account_at = self.deployment.book.account_at
         ranked = sorted((-self._priority(row, stress_ratio), account_at(row), row) for row in below)
-        return [row for _, _, row in ranked[:count]], len(ranked) > count
+        return [row for _, _, row in ranked[:most]], len(ranked) > most
 
     def _is_liquidatable(self, row: int) -> bool | None:
         if self.protocol.is_liquidatable(self.deployment, row):
@@ -71,12 +124,11 @@ class Judge:
         health = self.protocol.health(self.deployment, row)
         return -1 if isinstance(health, Refusal) else priority_of(health, stress_ratio)
 
-    def _assess(self, row: int, stress_ratio: Ratio) -> Assessment:
-        health = self.protocol.health(self.deployment, row)
-        if isinstance(health, Refusal):
-            return Assessment(row, -1, health, health)
-        limit = self.protocol.liquidation_limit(self.deployment, row)
-        return Assessment(row, priority_of(health, stress_ratio), health, limit)
+
+def in_order(offers: Offers) -> Offers:
+    """Return the offers worst first: by priority, equals by the account's bytes."""
+    ranked = sorted(zip(map(neg, offers.priorities), offers.accounts, count(), strict=False))
+    return offers.at([place for _, _, place in ranked])
 
 
 def priority_of(health: Health, stress_ratio: Ratio) -> Value:

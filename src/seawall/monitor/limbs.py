@@ -190,12 +190,11 @@ def compiled(kernel: Callable[..., None], *sources: bytes) -> Callable[..., None
 
     By itself numba looks at the kernel's own file only, and would run arithmetic that is no longer written anywhere.
     """
-    dispatcher: Any = njit(cache=True)(kernel)
-    if dispatcher is kernel:  # numba is told to compile nothing
-        return kernel
-    index: Any = dispatcher._cache._cache_file
-    index._source_stamp = (index._source_stamp, sha256(b"".join((_SOURCE, *sources))).hexdigest())
-    return dispatcher  # type: ignore[no-any-return]
+    dispatcher: Callable[..., None] = njit(cache=True)(kernel)
+    if dispatcher is not kernel:  # as it is where numba is told to compile nothing
+        index = dispatcher._cache._cache_file  # type: ignore[attr-defined]
+        index._source_stamp = (index._source_stamp, sha256(b"".join((_SOURCE, *sources))).hexdigest())
+    return dispatcher
 
 
 # -- division, one text for both --------------------------------------------------------------------------
