@@ -1,20 +1,29 @@
 """The one loop that drives an engine, live and simulated.
 
-Event in, orders out, both into the journal; orders leave only after the commit that holds their event.
+Event in, orders out, both into the journal; orders leave only after the commit that holds their event. Where a crash has
+more offers than the policy gives at once, the loop asks for the others before it takes the next event in;
+by then the worst are durable and gone.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from seawall.keeper.ports import Journal, Outside
-from seawall.ledger.event import Event
+from seawall.ledger.event import Event, OffersContinued
 from seawall.ledger.order import Order
 
 Observer = Callable[[Event, tuple[Order, ...]], None]
 
 
+OFFERS_CONTINUED_MAX: Final = 30_000
+
+
 class Decider(Protocol):
     """The engine, as the loop sees it."""
+
+    @property
+    def offers_are_waiting(self) -> bool:
+        """Whether accounts below the line wait for an `OffersContinued`."""
 
     def apply(self, event: Event) -> tuple[Order, ...]:
         """Take an event in and return the orders that it causes."""
@@ -26,11 +35,17 @@ def drive(engine: Decider, journal: Journal, outside: Outside, observe: Observer
     Orders leave at once, each with a commit before it; events without orders share commits.
     """
     while (event := outside.next_event()) is not None:
-        orders = engine.apply(event)
-        journal.append(event, orders)
-        if orders or journal.is_due():
-            journal.commit()
-        observe(event, orders)
-        if orders:
-            outside.receive(orders)
+        _take(event, engine, journal, outside, observe)
+        while engine.offers_are_waiting:
+            _take(OffersContinued(event.at, OFFERS_CONTINUED_MAX), engine, journal, outside, observe)
     journal.commit()
+
+
+def _take(event: Event, engine: Decider, journal: Journal, outside: Outside, observe: Observer) -> None:
+    orders = engine.apply(event)
+    journal.append(event, orders)
+    if orders or journal.is_due():
+        journal.commit()
+    observe(event, orders)
+    if orders:
+        outside.receive(orders)
