@@ -58,11 +58,16 @@ def _open(state: State, protocol: Protocol, offered: Offers) -> list[Liquidate]:
     order_ids = range(state.order_count + 1, state.order_count + 1 + len(offered.rows))
     state.order_count += len(order_ids)
     state.order_rows.update(zip(order_ids, offered.rows, strict=True))
-    state.blocked.difference_update(offered.rows)
+    if state.blocked:
+        state.blocked.difference_update(offered.rows)
     for order_id, row in zip(order_ids, offered.rows, strict=True):
         episode = state.episodes[row]
-        episode.order_id, episode.expires_at, episode.look_at = order_id, expires_at, look_at
-        episode.declined, episode.fill_ids = None, frozenset()
+        episode.order_id = order_id
+        episode.expires_at = expires_at
+        episode.look_at = look_at
+        episode.declined = None
+        if episode.fill_ids:
+            episode.fill_ids = frozenset()
     state.due += [(look_at, row) for row in offered.rows]
     heapify(state.due)
     return list(

@@ -102,7 +102,7 @@ class CompiledJudge(Judge):
         debt_markets, collateral_markets = markets.T.tolist()
         offers = Offers(
             rows_answered,
-            list(map(self.deployment.book.account_at, rows_answered)),
+            self.deployment.book.accounts_at(columns[0][answered]),
             _numbers(healths[:, 12:16]),
             debt_markets,
             collateral_markets,
@@ -138,13 +138,13 @@ class CompiledJudge(Judge):
         columns = self._columns(rows)
         sums, decided = self._weighed(columns)
         priorities = _numbers(self._restated(sums, decided, stress_ratio)[:, 12:16])
-        account_at = self.deployment.book.account_at
+        accounts = self.deployment.book.accounts_at(rows)
         ranked = []
-        for row, priority, state in zip(rows.tolist(), priorities, decided.tolist(), strict=True):
+        for row, account, priority, state in zip(rows.tolist(), accounts, priorities, decided.tolist(), strict=True):
             if state == LIQUIDATABLE:
-                ranked.append((-priority, account_at(row), row))
+                ranked.append((-priority, account, row))
             elif state == OUTSIDE and self._is_liquidatable(row):
-                ranked.append((-self._priority(row, stress_ratio), account_at(row), row))
+                ranked.append((-self._priority(row, stress_ratio), account, row))
         ranked.sort()
         return ranked
 

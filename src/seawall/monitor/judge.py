@@ -6,7 +6,7 @@ that a judge computes enters the state but its answers.
 
 from collections.abc import Iterable, Sequence
 from itertools import count
-from operator import neg
+from operator import itemgetter, neg
 from typing import Any, NamedTuple
 
 from seawall.ledger.deployment import Deployment
@@ -37,7 +37,10 @@ class Offers(NamedTuple):
 
     def at(self, places: Sequence[int]) -> "Offers":
         """Return the offers at these places, in their order."""
-        columns: Any = ([column[place] for place in places] for column in self)
+        if len(places) == 0:
+            return Offers(*([],) * len(self))
+        pick = itemgetter(*places) if len(places) > 1 else lambda column: (column[places[0]],)
+        columns: Any = map(pick, self)
         return Offers(*columns)
 
 
