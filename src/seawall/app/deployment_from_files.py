@@ -39,7 +39,7 @@ def deployment_from_files(
     state = State(opened)
     for batch in batches:
         assert isinstance(batch, PositionsChanged)
-        changed = change_positions(state, batch)
+        changed = change_positions(state, protocol, batch)
         assert isinstance(changed, set), changed
     deployment = state.deployment
     held = sorted(_held_symbols(deployment))

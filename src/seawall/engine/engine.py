@@ -15,7 +15,6 @@ from seawall.engine.offers import end_episode, look_again_later, offers, rows_to
 from seawall.engine.settlement import settle_fill, write_off
 from seawall.engine.state import Episode, State
 from seawall.errors import ConfigError
-from seawall.ledger.book import ABSENT
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.event import (
     BlockObserved,
@@ -152,7 +151,7 @@ class Engine:
         return [], set()
 
     def _change_positions(self, event: PositionsChanged) -> tuple[list[Order], set[int]]:
-        changed = intake.change_positions(self.state, event)
+        changed = intake.change_positions(self.state, self.protocol, event)
         if isinstance(changed, RefuseEvent):
             return [changed], set()
         for row in changed:
@@ -178,11 +177,9 @@ class Engine:
         return orders, set()
 
     def _change_category(self, event: CategoryChanged) -> tuple[list[Order], set[int]]:
-        book = self.state.deployment.book
-        row = book.row_of(event.account)
-        if row == ABSENT:
-            row = book.add_account(event.account)
-        book.set_category(row, event.category)
+        row = intake.change_category(self.state, event)
+        if isinstance(row, RefuseEvent):
+            return [row], set()
         self.monitor.touch(row)
         return [], {row} & self.state.episodes.keys()
 

@@ -4,18 +4,20 @@ Both return what the monitor must look at. A batch of changes that does not fit 
 """
 
 from seawall.engine.state import State
+from seawall.ledger.account import account_market
 from seawall.ledger.book import ABSENT, Book
-from seawall.ledger.event import BALANCE_WIDTH, SLOT_WIDTH, PositionsChanged
-from seawall.ledger.market import DEBT, market_of, side_of
+from seawall.ledger.event import BALANCE_WIDTH, SLOT_WIDTH, CategoryChanged, PositionsChanged
+from seawall.ledger.market import CATEGORY_MAX, DEBT, market_of, side_of
 from seawall.ledger.order import Refusal, RefuseEvent
+from seawall.protocols.protocol import Protocol
 from seawall.units import Amount
 
 
-def change_positions(state: State, event: PositionsChanged) -> set[int] | RefuseEvent:
+def change_positions(state: State, protocol: Protocol, event: PositionsChanged) -> set[int] | RefuseEvent:
     """Move balances by the event's deltas and return the rows that changed; or nothing changes, and why."""
-    misfit = _malformed(state, event)
+    misfit = _malformed(state, event) or _unfit(state, protocol, event)
     if misfit is not None:
-        return RefuseEvent(Refusal.BALANCE_EXCEEDED, misfit)
+        return RefuseEvent(Refusal.EVENT_MALFORMED, misfit)
     slots, totals = event.slot_column(), _totals_after(state, event)
     rows = _overdrawn(totals) or _move_balances(state.deployment.book, event, slots, event.delta_column())
     if isinstance(rows, str):
@@ -55,6 +57,33 @@ def _malformed(state: State, event: PositionsChanged) -> str | None:
         if found != wanted:
             return f"column {name} has {found} bytes, {wanted} wanted for {count} changes"
     return None
+
+
+def _unfit(state: State, protocol: Protocol, event: PositionsChanged) -> str | None:
+    """Return what does not fit the protocol: shares without their amounts, or a market that is not the account's."""
+    if protocol.balances_move_indices and event.row_count and not event.amounts:
+        return f"markets of {protocol.label} keep shares; column amounts is empty"
+    if not protocol.accounts_are_per_market:
+        return None
+    width = state.deployment.book.account_width
+    for nth, slot in enumerate(event.slot_column()):
+        account = event.accounts[nth * width : (nth + 1) * width]
+        if account_market(account) != market_of(slot):
+            return f"account {account.hex()} is of market {account_market(account)}, slot {slot} is not, row {nth}"
+    return None
+
+
+def change_category(state: State, event: CategoryChanged) -> int | RefuseEvent:
+    """Put an account into a category and return its row; or nothing changes, and why."""
+    book = state.deployment.book
+    if len(event.account) != book.account_width or not 0 <= event.category <= CATEGORY_MAX:
+        found = f"account {event.account.hex()}, {book.account_width} bytes wanted, category {event.category}"
+        return RefuseEvent(Refusal.EVENT_MALFORMED, f"{found} of 0 to {CATEGORY_MAX}")
+    row = book.row_of(event.account)
+    if row == ABSENT:
+        row = book.add_account(event.account)
+    book.set_category(row, event.category)
+    return row
 
 
 def _totals_after(state: State, event: PositionsChanged) -> dict[int, Amount]:

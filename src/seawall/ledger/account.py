@@ -34,6 +34,11 @@ def encode_account(text: str, width: int, market: int | None = None) -> bytes:
     return padded if market is None else padded + market.to_bytes(MARKET_WIDTH, "big")
 
 
+def account_market(account: bytes) -> int:
+    """Return the market that an account's bytes carry, where positions are held market by market."""
+    return int.from_bytes(account[-MARKET_WIDTH:], "big")
+
+
 def decode_account(account: bytes) -> str:
     """Return the text that `encode_account` was given; a market follows a colon."""
     width = len(account) if len(account) in (ADDRESS_WIDTH, NAME_WIDTH) else len(account) - MARKET_WIDTH
@@ -41,4 +46,4 @@ def decode_account(account: bytes) -> str:
     text = "0x" + name.hex() if width == ADDRESS_WIDTH else name.rstrip(b"\0").decode()
     if width == len(account):
         return text
-    return f"{text}:{int.from_bytes(account[width:], 'big')}"
+    return f"{text}:{account_market(account)}"

@@ -14,6 +14,7 @@ from seawall.units import Amount, Index, Milliseconds, Ratio
 COLLATERAL: Final = 0
 DEBT: Final = 1
 NO_CATEGORY: Final = 0
+CATEGORY_MAX: Final = 255
 
 
 def slot_of(market: int, side: int) -> int:

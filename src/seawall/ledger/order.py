@@ -33,6 +33,7 @@ class Refusal(Enum):
     ORDER_EXPIRED = "order_expired"
     FILL_REPEATED = "fill_repeated"
     ZERO_AMOUNT = "zero_amount"
+    EVENT_MALFORMED = "event_malformed"
     BALANCE_EXCEEDED = "balance_exceeded"
     MARKET_UNKNOWN = "market_unknown"
     PARAMETERS_REFUSED = "parameters_refused"

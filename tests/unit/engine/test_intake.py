@@ -71,7 +71,36 @@ def test_all_of_a_balance_may_leave_and_not_a_unit_more(delta: int, is_refused: 
 def test_columns_of_unequal_length_are_refused(column: str, value: bytes, found: str) -> None:
     columns = {"accounts": BORROWER, "slots": b"\0\0", "deltas": bytes(16), "amounts": b"", column: value}
     (refused,) = stocked().tell(PositionsChanged(START, **columns))
-    assert refused == RefuseEvent(Refusal.BALANCE_EXCEEDED, found)
+    assert refused == RefuseEvent(Refusal.EVENT_MALFORMED, found)
+
+
+@pytest.mark.parametrize(
+    ("account", "category", "is_refused"),
+    [(BORROWER, 0, False), (BORROWER, 255, False), (BORROWER, 256, True), (BORROWER, -1, True), (b"short", 1, True)],
+)
+def test_a_category_that_no_account_can_have_is_refused(account: bytes, category: int, is_refused: bool) -> None:
+    orders = stocked().categorise(account, category)
+    assert [order.reason for order in orders if isinstance(order, RefuseEvent)] == (
+        [Refusal.EVENT_MALFORMED] if is_refused else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("market", "amounts", "found"),
+    [
+        (0, (10**6,), None),
+        (1, (10**6,), "is of market 1, slot 1 is not, row 0"),
+        (0, (), "markets of morpho_blue@1 keep shares; column amounts is empty"),
+    ],
+)
+def test_where_markets_keep_shares_a_change_says_its_market_and_amount(
+    market: int, amounts: tuple[int, ...], found: str | None
+) -> None:
+    account = BORROWER + market.to_bytes(2, "big")
+    orders = Desk("morpho_blue").tell(changes(START, (account, slot_of(0, DEBT), 10**12), amounts=amounts))
+    assert [order.detail.endswith(found or "") for order in orders if isinstance(order, RefuseEvent)] == (
+        [True] if found else []
+    )
 
 
 def test_changes_of_one_position_in_one_batch_add_up() -> None:

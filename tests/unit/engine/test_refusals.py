@@ -149,6 +149,11 @@ def more_than_is_held() -> Orders:
     return desk.move(BORROWER, {ETH: -11 * UNITS[ETH]})
 
 
+def category_of_nobody() -> Orders:
+    desk, _ = below_the_line()
+    return desk.categorise(BORROWER, 256)
+
+
 def market_of_nobody() -> Orders:
     desk, order = below_the_line()
     return desk.fill(order, debt_market=3)
@@ -197,6 +202,7 @@ SAID: dict[Refusal, Callable[[], Orders]] = {
     Refusal.ORDER_EXPIRED: order_is_old,
     Refusal.FILL_REPEATED: fill_comes_twice,
     Refusal.ZERO_AMOUNT: fill_of_nothing,
+    Refusal.EVENT_MALFORMED: category_of_nobody,
     Refusal.BALANCE_EXCEEDED: more_than_is_held,
     Refusal.MARKET_UNKNOWN: market_of_nobody,
     Refusal.PARAMETERS_REFUSED: toxic_market,
