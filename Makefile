@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 DEVELOPER_READY := $(VENV)/developer-ready
 PYTHON_FILES := src tests benchmarks examples
 
-.PHONY: run test check format bench examples soak pins clean
+.PHONY: run test check format bench bench-monitor examples soak pins clean
 
 run: $(READY)
 	$(BIN)/seawall replay black_thursday --out out/black_thursday --force
@@ -26,6 +26,10 @@ format: $(DEVELOPER_READY)
 
 bench: $(DEVELOPER_READY)
 	$(BIN)/python -m benchmarks --json out/bench.json
+
+# A million accounts: minutes, and some gigabytes of memory.
+bench-monitor: $(DEVELOPER_READY)
+	$(BIN)/python -m benchmarks.exact_path
 
 # What the examples print now, once it has been read and found right; a test compares.
 examples: $(DEVELOPER_READY)

@@ -171,6 +171,7 @@ def _policy(given: ScenarioFile, listed: MarketList, is_own: bool) -> Policy:
         _check_assets(given, f"buffers.{name}", set(amounts), listed, is_own)
     return Policy(
         order_lifetime_ms=milliseconds(policy.order_lifetime_seconds),
+        offers_per_event_max=policy.offers_per_event_max,
         priority_stress_ratio=wad(policy.priority_stress),
         buffers=tuple(
             Buffer(
