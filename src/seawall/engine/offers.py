@@ -4,7 +4,7 @@ An order stays open until the account is above the line again, has no debt left,
 given anew. Its maximum is only what the rule allows now: a fill meets the rule again.
 """
 
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from itertools import repeat
 
 from seawall.engine.permission import is_quiet, liquidation_refusal
@@ -68,8 +68,9 @@ def _open(state: State, protocol: Protocol, offered: Offers) -> list[Liquidate]:
         episode.declined = None
         if episode.fill_ids:
             episode.fill_ids = frozenset()
-    state.due += [(look_at, row) for row in offered.rows]
-    heapify(state.due)
+    for row in offered.rows:
+        # What ends last goes in at the end of the heap; heapifying would move through all of it.
+        heappush(state.due, (look_at, row))
     return list(
         map(
             Liquidate, order_ids, offered.accounts, offered.priorities, offered.debt_markets,
