@@ -146,7 +146,8 @@ class Book:
     def move_balance(self, row: int, slot: int, delta: int) -> bool:
         """Add `delta` to a balance; a position that comes to zero goes.
 
-        Returns False, and changes nothing, where the balance would be negative or above BALANCE_MAX.
+        Returns False, and changes nothing, where the balance would be negative or above BALANCE_MAX, or the account has
+        as many positions as it can.
         """
         low, high, slots, first = self._low, self._high, self._slot, self._first[row]
         for at in range(first, first + self._count[row]):
@@ -155,7 +156,7 @@ class Book:
                 break
         else:
             at, balance = ABSENT, delta
-        if not 0 <= balance <= BALANCE_MAX:
+        if not 0 <= balance <= BALANCE_MAX or (at == ABSENT and self._count[row] == POSITIONS_MAX):
             return False
         self.balance_totals[slot] += delta
         if balance:
@@ -177,7 +178,6 @@ class Book:
     def _append(self, row: int, slot: int) -> int:
         """Add an empty position to the account's block, moving the block to the end where it is full."""
         count = self._count[row]
-        assert count < POSITIONS_MAX, f"account {self.account_at(row).hex()} has {count} positions"
         if count == self._capacity[row]:
             self._move(row, count + 1)
         at = int(self._first[row]) + count

@@ -165,8 +165,10 @@ def test_an_account_may_fill_every_place_and_not_one_more():
     for slot in range(POSITIONS_MAX):
         book.set_balance(row, slot, slot + 1)
     assert sorted(book.positions(row)) == [(slot, slot + 1) for slot in range(POSITIONS_MAX)]
-    with pytest.raises(AssertionError, match="has 255 positions"):
-        book.set_balance(row, POSITIONS_MAX, 1)
+    before = book.canonical_bytes()
+    assert not book.move_balance(row, POSITIONS_MAX, 1)
+    assert book.canonical_bytes() == before
+    assert book.move_balance(row, 0, 1)
 
 
 @pytest.mark.parametrize("balance", [-1, BALANCE_MAX + 1])
