@@ -72,7 +72,7 @@ def assemble(
         make_world=lambda view: World(opening, priced.path, rules, view),
         path=priced.path,
         inputs=_inputs(given, priced, positions, markets, listed),
-        notes=(*scenario.notes, *priced.notes, *_notes(given, listed, book, positions)),
+        notes=(*scenario.notes, *priced.notes, *_notes(given, listed, book, positions, rule)),
     )
 
 
@@ -279,7 +279,9 @@ def _assumed_depths(listed: MarketList) -> list[str]:
     return [asset.symbol for asset in listed.assets if asset.symbol not in quoted]
 
 
-def _notes(given: ScenarioFile, listed: MarketList, book: BookFile, positions: Path | None) -> list[str]:
+def _notes(
+    given: ScenarioFile, listed: MarketList, book: BookFile, positions: Path | None, rule: Protocol
+) -> list[str]:
     notes = []
     if _book_path(given, positions) is None:
         notes.append("The book is a model: its accounts are drawn, not anybody's.")
@@ -287,6 +289,8 @@ def _notes(given: ScenarioFile, listed: MarketList, book: BookFile, positions: P
         notes.append(
             f"Amounts of the book with more digits than their asset, rounded against the account: {book.rounded_count:,}."
         )
+    if rule.accounts_are_per_market:
+        notes.append("Lenders are not in the book: what they supply to a market is taken to be what is owed in it.")
     if assumed := _assumed_depths(listed):
         notes.append(f"The depth of {', '.join(assumed)} is assumed.")
     notes.append("Keepers sell into one depth for each asset; their sales do not move the path that the oracle sees.")

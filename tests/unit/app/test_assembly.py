@@ -157,7 +157,9 @@ def test_debt_rounds_up_and_an_asset_that_is_held_needs_a_price(files):
 
 def test_an_account_of_pairs_goes_to_the_market_of_its_collateral_and_debt(files):
     (files / "book.csv").write_text(BOOK.replace("lender,USDC,7,0\n", ""))
-    opened, batch = with_files(files, "pairs.toml", "morpho_blue").opening
+    plan = with_files(files, "pairs.toml", "morpho_blue")
+    opened, batch = plan.opening
+    assert any("Lenders are not in the book" in note for note in plan.notes)
     assert opened.account_width == 34
     assert batch.accounts[:34] == batch.accounts[34:]
     assert decode_account(batch.accounts[:34]) == "borrower:0"
