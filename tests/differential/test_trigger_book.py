@@ -159,4 +159,4 @@ def test_no_account_is_missed_through_moves_changes_and_maintenance(protocol, se
     both = BothMonitors(deployment, protocol)
     run(both, draw, steps=60)
     assert both.flips > 200
-    assert both.book.columns.paired.lines.table.shape[0] > 0
+    assert both.book.columns.index.paired.lines.table.shape[0] > 0

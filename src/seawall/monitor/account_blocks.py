@@ -1,8 +1,8 @@
 """Blocks of accounts with the same number of positions, as the screen reads them: a structure of arrays that grows in place.
 
-A block has room for 512 accounts of one width. The nth positions of its accounts lie side by side in one strip of 512
-cells, the block's strips one after another; a cell is a coefficient and a term. An account's *place* is block * 512 + at,
-its cells are (first strip + n) * 512 + at. All blocks of a width are full but the last one, and the last account moves into
+A block has room for 64 accounts of one width. The nth positions of its accounts lie side by side in one strip of 64
+cells, the block's strips one after another; a cell is a coefficient and a term. An account's *place* is block * 64 + at,
+its cells are (first strip + n) * 64 + at. All blocks of a width are full but the last one, and the last account moves into
 a gap, so a sum over a block runs straight through memory. No block ever moves: growth copies nothing.
 """
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-BLOCK: Final = 512
+BLOCK: Final = 64
 WIDTHS: Final = 256
 NOWHERE: Final = -1
 
@@ -58,13 +58,19 @@ def empty_blocks() -> Blocks:
 def make_block_room(blocks: Blocks, width: int) -> tuple[int, int]:
     """Make room for one more block of a width and some others, in place; return (strips, blocks) that now have room."""
     strips, count = int(blocks.counters[STRIPS_USED]), int(blocks.counters[BLOCKS_USED])
-    strips, count = strips + strips // 16 + width + 8, count + count // 16 + 4
+    strips, count = strips + strips // 16 + width + 8, count + count // 16 + 32
     blocks.coefficient_f64.resize(strips * BLOCK, refcheck=False)
     blocks.term.resize(strips * BLOCK, refcheck=False)
     blocks.strip_block.resize(strips, refcheck=False)
     blocks.block.resize((count, 4), refcheck=False)
     blocks.row.resize(count * BLOCK, refcheck=False)
     return strips, count
+
+
+def lacks_slack(blocks: Blocks) -> bool:
+    """Return whether few more accounts find room without growth."""
+    strips, count = int(blocks.counters[STRIPS_USED]), int(blocks.counters[BLOCKS_USED])
+    return strips + 64 > blocks.strip_block.size or count + 16 > blocks.block.shape[0]
 
 
 @register_jitable

@@ -15,8 +15,6 @@ from numba.extending import register_jitable
 
 from seawall.monitor.account_blocks import (
     BLOCK,
-    BLOCKS_USED,
-    COUNT,
     NOWHERE,
     WIDTH,
     Array,
@@ -26,25 +24,21 @@ from seawall.monitor.account_blocks import (
     has_room,
     leave_place,
     make_block_room,
-    place_of_cell,
     take_place,
 )
 from seawall.monitor.account_terms import Terms
 from seawall.monitor.own_bands import CALM, SCALE_START, budget_and_spread, is_calm, trigger_key_of
 from seawall.monitor.trigger_key import KEY_MIN, UNKNOWN, position_of
 from seawall.monitor.trigger_lines import (
-    CHUNK,
-    HELD,
     OWN_COLUMNS,
     Lines,
     add_line,
-    bucket_of,
     empty_lines,
     free_chunks,
     insert_trigger,
-    least_key,
     make_chunk_room,
     remove_trigger,
+    set_owner,
 )
 
 HIGHEST: Final = OWN_COLUMNS
@@ -157,20 +151,6 @@ def band(banded: Banded, place: int, price_f64: Array, budget_f64: float, spread
 
 
 @register_jitable
-def settle_place(banded: Banded, place: int, price_f64: Array, value_f64: float, calm_f64: float) -> bool:
-    """Band the account at a cold place if it is calm; return whether it is. It has no trigger and is not hot."""
-    cold = banded.cold
-    width = cold.block[place // BLOCK, WIDTH]
-    budget_f64, spread_f64 = budget_and_spread(
-        cold.coefficient_f64, cold.term, first_cell(cold, place), width, price_f64, banded.scale_f64, value_f64
-    )
-    if not is_calm(budget_f64, spread_f64, calm_f64):
-        return False
-    band(banded, place, price_f64, budget_f64, spread_f64)
-    return True
-
-
-@register_jitable
 def has_banded_room(banded: Banded, width: int) -> bool:
     """Return whether an account of this width can come in, calm or hot, without growth."""
     return has_room(banded.cold, width) and has_room(banded.hot, width) and free_chunks(banded.lines) >= width
@@ -190,8 +170,31 @@ def admit(
         at = cell + nth * BLOCK
         cold.coefficient_f64[at], cold.term[at] = terms.coefficient_f64[nth], terms.term[nth]
         banded.back[at] = NO_TRIGGER
-    if not settle_place(banded, place, price_f64, value_f64, CALM):
+    budget_f64, spread_f64 = budget_and_spread(
+        cold.coefficient_f64, cold.term, cell, width, price_f64, banded.scale_f64, value_f64
+    )
+    if is_calm(budget_f64, spread_f64, CALM):
+        band(banded, place, price_f64, budget_f64, spread_f64)
+    else:
         heat(banded, place)
+
+
+@register_jitable
+def rewrite(banded: Banded, place: int, terms: Terms) -> None:
+    """Give an account other terms, as many as before; it is looked at until it is settled. There must be room."""
+    cold, hot = banded.cold, banded.hot
+    width = cold.block[place // BLOCK, WIDTH]
+    cell = first_cell(cold, place)
+    for nth in range(width):
+        cold.coefficient_f64[cell + nth * BLOCK] = terms.coefficient_f64[nth]
+        cold.term[cell + nth * BLOCK] = terms.term[nth]
+    if banded.hot_place[place] == NOWHERE:
+        heat(banded, place)
+        return
+    cell = first_cell(hot, banded.hot_place[place])
+    for nth in range(width):
+        hot.coefficient_f64[cell + nth * BLOCK] = terms.coefficient_f64[nth]
+        hot.term[cell + nth * BLOCK] = terms.term[nth]
 
 
 @register_jitable
@@ -213,106 +216,4 @@ def dismiss(banded: Banded, row: int, places: Array) -> None:
         entry = banded.back[source + nth * BLOCK]
         banded.back[cell + nth * BLOCK] = entry
         if entry != NO_TRIGGER:
-            banded.lines.owner[entry] = cell + nth * BLOCK
-
-
-@register_jitable
-def collect_crossed(banded: Banded, line: int, position: int, crossed: Array, count: int) -> int:
-    """Append the cold places of calm accounts whose trigger on this line is crossed to `crossed`.
-
-    Returns how many it holds then, or -1 where it is full. The line's PENDING becomes the bound that HIGHEST may take
-    once these accounts are hot.
-    """
-    lines = banded.lines
-    last = bucket_of(lines, line, position)
-    left = least_key(lines, line, last) - 1
-    for bucket in range(bucket_of(lines, line, lines.table[line, HIGHEST]), last - 1, -1):
-        chunk, fill = lines.head[bucket], lines.fill[bucket]
-        while chunk:
-            for entry in range(chunk * CHUNK, chunk * CHUNK + fill):
-                if lines.key[entry] < position:
-                    left = max(left, lines.key[entry])
-                    continue
-                place = place_of_cell(banded.cold, lines.owner[entry])
-                if banded.hot_place[place] == NOWHERE:
-                    if count == crossed.size:
-                        return -1
-                    crossed[count] = place
-                    count += 1
-            chunk, fill = lines.following[chunk], CHUNK
-    lines.table[line, PENDING] = max(left, KEY_MIN)
-    return count
-
-
-@register_jitable
-def heat_crossed(banded: Banded, price_f64: Array, crossed: Array) -> bool:
-    """Make every calm account hot that has a crossed trigger; return False, and do nothing, where they are too many."""
-    lines = banded.lines
-    count = 0
-    for line in range(lines.table.shape[0]):
-        position = position_of(price_f64[line], line & 1 == 1)
-        lines.table[line, PENDING] = lines.table[line, HIGHEST]
-        if lines.table[line, HELD] and lines.table[line, HIGHEST] >= position:
-            count = collect_crossed(banded, line, position, crossed, count)
-            if count < 0:
-                return False
-    for nth in range(count):
-        if banded.hot_place[crossed[nth]] == NOWHERE and not heat(banded, crossed[nth]):
-            return False
-    for line in range(lines.table.shape[0]):
-        lines.table[line, HIGHEST] = lines.table[line, PENDING]
-    return True
-
-
-@register_jitable
-def walk_crossed(banded: Banded, price_f64: Array, crossed: Array) -> int:
-    """Make calm accounts with crossed triggers hot, up to as many as `crossed` has room for; return how many.
-
-    Their triggers go with it, so that every call comes further.
-    """
-    lines = banded.lines
-    count = 0
-    for line in range(lines.table.shape[0]):
-        position = position_of(price_f64[line], line & 1 == 1)
-        if not lines.table[line, HELD] or lines.table[line, HIGHEST] < position:
-            continue
-        found = collect_crossed(banded, line, position, crossed, count)
-        stop = crossed.size if found < 0 else found
-        for nth in range(count, stop):
-            if banded.hot_place[crossed[nth]] == NOWHERE:
-                if not heat(banded, crossed[nth]):
-                    banded.progress[WANTS_ROOM] = 1
-                    return nth
-                strip(banded, crossed[nth])
-        count = stop
-        if found < 0:
-            return count
-        lines.table[line, HIGHEST] = lines.table[line, PENDING]
-    banded.progress[IS_BEHIND] = 0
-    return count
-
-
-@register_jitable
-def settle_hot(banded: Banded, places: Array, price_f64: Array, value_f64: float, count: int) -> int:
-    """Look at `count` hot accounts, the next ones in turn, and leave those that are calm to triggers; return how many."""
-    hot, progress = banded.hot, banded.progress
-    looked = 0
-    for _ in range(hot.counters[BLOCKS_USED] + 1):
-        if progress[CURSOR] < 0:
-            progress[CURSOR] = hot.counters[BLOCKS_USED] * BLOCK - 1
-        block = progress[CURSOR] // BLOCK
-        at = min(progress[CURSOR] % BLOCK, hot.block[block, COUNT] - 1) if block < hot.block.shape[0] else -1
-        while at >= 0:
-            progress[WANTS_ROOM] = free_chunks(banded.lines) < hot.block[block, WIDTH]
-            if looked == count or progress[WANTS_ROOM]:
-                progress[CURSOR] = block * BLOCK + at
-                return looked
-            looked += 1
-            place = places[hot.row[block * BLOCK + at]]
-            strip(banded, place)
-            # A little calmer than needed, lest an account at the border go to and fro.
-            if settle_place(banded, place, price_f64, value_f64, 1.25 * CALM):
-                cool(banded, place, places)
-            at = min(at, hot.block[block, COUNT]) - 1
-        progress[CURSOR] = block * BLOCK - 1
-    return looked
+            set_owner(banded.lines, entry, cell + nth * BLOCK)

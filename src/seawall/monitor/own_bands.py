@@ -19,12 +19,13 @@ from numba.extending import register_jitable
 from seawall.monitor.account_blocks import BLOCK, Array
 from seawall.monitor.trigger_key import NEVER, key_of
 
-CALM: Final = 8.0
+CALM: Final = 4.0
 """The margin, in usual moves, from which on an account is left to its triggers: the root of what one re-banding costs
 beside one look on each tick."""
 
 SCALE_START: Final = 2.0**-10
 SCALE_MIN: Final = 2.0**-16
+SCALE_MAX: Final = 2.0**-4
 
 _SUM_ERROR: Final = 2.0**-43
 _SHRINK: Final = 1.0 - 2.0**-40
@@ -35,7 +36,7 @@ _ZERO_SHARE: Final = 2.0**-10
 def follow_scale(scale_f64: float, before_f64: float, now_f64: float) -> float:
     """Return the usual relative move of a price after one more tick: a running upper tercile, deaf to single jumps."""
     if abs(now_f64 - before_f64) > scale_f64 * before_f64:
-        return scale_f64 * 1.03125
+        return min(scale_f64 * 1.03125, SCALE_MAX)
     return max(scale_f64 * 0.984375, SCALE_MIN)
 
 

@@ -38,6 +38,7 @@ from seawall.monitor.trigger_lines import (
     add_line,
     bucket_of,
     empty_lines,
+    first_chunk,
     greatest_key,
     insert_trigger,
     least_key,
@@ -57,7 +58,10 @@ _ROUNDING: Final = 2.0**-18
 
 
 class Paired(NamedTuple):
-    """Lines by group of accounts, the least debt balance on each, and the contrary, counted: row where liquidatable is expected, else ~row."""
+    """Lines by group of accounts, the least debt balance on each, and the contrary: row where liquidatable is expected, else ~row.
+
+    `contrary_count` says how many there are and how many follow that were passed over and are not yet reported.
+    """
 
     lines: Lines
     least_debt_f64: Array
@@ -67,7 +71,7 @@ class Paired(NamedTuple):
 
 def nobody_paired() -> Paired:
     """Return no account and no line."""
-    return Paired(empty_lines(), np.zeros(0), np.zeros(0, np.int32), np.zeros(1, np.int64))
+    return Paired(empty_lines(), np.zeros(0), np.zeros(0, np.int32), np.zeros(2, np.int64))
 
 
 def add_ratio_line(
@@ -112,23 +116,51 @@ def can_be_paired(
 
 
 @register_jitable
-def admit_to_line(
-    paired: Paired, line: int, collateral_f64: float, debt_f64: float, row: int, status: Array, places: Array
-) -> bool:
-    """Put an account on its line if its status is certain there now; return whether it is. There must be a free chunk."""
-    lines, table = paired.lines, paired.lines.table
-    key = key_of(debt_f64 / collateral_f64)
-    if table[line, LOW] <= key <= table[line, HIGH] or (key > table[line, HIGH]) != (status[row] & LIQUIDATABLE):
-        return False
+def is_certain_on_line(table: Array, line: int, key: int, is_liquidatable: int) -> bool:
+    """Return whether an account with this key lies where its status expects it, outside the window as it was last."""
+    if is_liquidatable:
+        return bool(key > table[line, HIGH])
+    return bool(key < table[line, LOW])
+
+
+@register_jitable
+def admit_to_line(paired: Paired, line: int, key: int, debt_f64: float, row: int, status: Array, places: Array) -> None:
+    """Put an account on its line, where its status is certain; there must be a free chunk."""
+    table = paired.lines.table
     # The window was made for larger debts; a wider one is compared with the gap on the next tick.
     paired.least_debt_f64[line] = min(paired.least_debt_f64[line], debt_f64)
     if key < table[line, LOW]:
         table[line, GAP_LOW] = max(table[line, GAP_LOW], key)
     else:
         table[line, GAP_HIGH] = min(table[line, GAP_HIGH], key)
-    insert_trigger(lines, line, key, row, places)
+    insert_trigger(paired.lines, line, key, row, places)
     status[row] |= PAIRED
-    return True
+
+
+@register_jitable
+def is_certain(
+    status: Array, book: BookColumns, pairs: PairColumns, terms: Terms, row: int, value_f64: float
+) -> bool:  # fmt: skip
+    """Return whether an account's margin proves its recorded status."""
+    width = read_account(book, pairs, row, status[row] & LIQUIDATABLE, terms)
+    return margin_of(terms, width, pairs.price_f64) > value_f64
+
+
+@register_jitable
+def report_passed(paired: Paired, status: Array, flagged: Array, count: int) -> int:
+    """Report those passed over whose recorded status is not the one expected now, and list them as contrary."""
+    kept = paired.contrary_count[0]
+    for nth in range(kept, kept + paired.contrary_count[1]):
+        mark = int(paired.contrary[nth])
+        row, expected = (mark, 1) if mark >= 0 else (~mark, 0)
+        if (status[row] & (LIQUIDATABLE | CONTRARY)) == 1 - expected:
+            status[row] |= CONTRARY
+            paired.contrary[kept] = mark
+            kept += 1
+            flagged[count] = row
+            count += 1
+    paired.contrary_count[0], paired.contrary_count[1] = kept, 0
+    return count
 
 
 @register_jitable
@@ -143,11 +175,7 @@ def keep_contrary(
         row, expected = (mark, 1) if mark >= 0 else (~mark, 0)
         if not status[row] & CONTRARY:
             continue
-        is_certain = (status[row] & LIQUIDATABLE) == expected
-        if not is_certain:
-            width = read_account(book, pairs, row, status[row] & LIQUIDATABLE, terms)
-            is_certain = margin_of(terms, width, pairs.price_f64) > value_f64
-        if is_certain:
+        if (status[row] & LIQUIDATABLE) == expected or is_certain(status, book, pairs, terms, row, value_f64):
             status[row] ^= CONTRARY
             continue
         paired.contrary[kept] = paired.contrary[nth]
@@ -163,39 +191,37 @@ def scan_line(
     paired: Paired, line: int, low: int, high: int, status: Array, book: BookColumns, pairs: PairColumns, terms: Terms,
     value_f64: float, flagged: Array, count: int,
 ) -> int:  # fmt: skip
-    """Report who was passed over by a line's window on its way to (low, high), and who is uncertain within it."""
+    """List who was passed over by a line's window on its way to (low, high), and report who is uncertain within it.
+
+    Statuses of those passed over are not read here: a crash passes over a tenth of the book, in no order of rows.
+    """
     lines, table = paired.lines, paired.lines.table
-    first = bucket_of(lines, line, min(low, table[line, LOW]))
-    last = bucket_of(lines, line, max(high, table[line, HIGH]))
+    before_low, before_high = table[line, LOW], table[line, HIGH]
+    first, last = bucket_of(lines, line, min(low, before_low)), bucket_of(lines, line, max(high, before_high))
     below, above = least_key(lines, line, first) - 1, greatest_key(lines, line, last) + 1
     is_unknown = low == KEY_MIN and high == KEY_MAX
     is_between = is_unknown
     for bucket in range(first, last + 1):
-        chunk, fill = lines.head[bucket], lines.fill[bucket]
+        chunk, fill = first_chunk(lines, bucket)
         while chunk:
-            for entry in range(chunk * CHUNK, chunk * CHUNK + fill):
-                key, row = lines.key[entry], lines.owner[entry]
+            for lane in range(fill):
+                key, row = int(lines.chunk[chunk, lane]), lines.chunk[chunk, CHUNK + lane]
                 if low <= key <= high:
                     is_between = True
-                    if status[row] & CONTRARY:
-                        continue
-                    width = read_account(book, pairs, row, status[row] & LIQUIDATABLE, terms)
-                    if not margin_of(terms, width, pairs.price_f64) > value_f64:
+                    if not status[row] & CONTRARY and not is_certain(status, book, pairs, terms, row, value_f64):
                         flagged[count] = row
                         count += 1
-                    continue
-                expected = int(key > high)
-                if expected:
+                elif key > high:
                     above = min(above, key)
+                    if key <= before_high and not (key >= before_low and status[row] & CONTRARY):
+                        paired.contrary[paired.contrary_count[0] + paired.contrary_count[1]] = row
+                        paired.contrary_count[1] += 1
                 else:
                     below = max(below, key)
-                if (status[row] & (LIQUIDATABLE | CONTRARY)) == 1 - expected:
-                    status[row] |= CONTRARY
-                    paired.contrary[paired.contrary_count[0]] = row if expected else ~row
-                    paired.contrary_count[0] += 1
-                    flagged[count] = row
-                    count += 1
-            chunk, fill = lines.following[chunk], CHUNK
+                    if key >= before_low and not (key <= before_high and status[row] & CONTRARY):
+                        paired.contrary[paired.contrary_count[0] + paired.contrary_count[1]] = ~row
+                        paired.contrary_count[1] += 1
+            chunk, fill = int(lines.link[chunk, 0]), CHUNK
     table[line, LOW], table[line, HIGH] = low, high
     table[line, GAP_LOW], table[line, GAP_HIGH] = (KEY_MAX, KEY_MIN) if is_between else (below, above)
     return count

@@ -47,8 +47,8 @@ class TriggerBook(Monitor):
     def _build(self, status: np.ndarray) -> None:
         """Place the whole book, with bands for a value slack of up to twice the present one."""
         self._value_bound_f64 = 2.0 * self._prices.value_f64
-        self.columns = TriggerColumns(self._prices, status)
-        self.columns.build(self.deployment.book, self._value_bound_f64)
+        self.columns = TriggerColumns(self._prices, self.deployment.book, status)
+        self.columns.build(self._value_bound_f64)
         self._status = status.data
 
     def touch(self, row: int) -> None:
@@ -80,10 +80,9 @@ class TriggerBook(Monitor):
 
     def detect(self) -> list[int]:
         """Bring in what was noted, follow the prices, and return the rows that are not certain."""
-        is_repriced = self._all_repriced or bool(self._repriced)
-        if self._changed or is_repriced:
+        if self._changed or self._repriced or self._all_repriced:
             self._refresh()
-        flagged = self.columns.detect(self.deployment.book, self._prices.value_f64, is_repriced)
+        flagged = self.columns.detect(self._prices.value_f64)
         return np.sort(flagged).tolist() if flagged.size else []
 
     def maintain(self, count: int) -> int:
@@ -101,9 +100,9 @@ class TriggerBook(Monitor):
         self._all_repriced = False
         self._grow_accounts()
         if is_outdated or self._prices.value_f64 > self._value_bound_f64:
-            self._build(self.columns.status & np.uint8(LIQUIDATABLE))
+            self._build(self.columns.index.status & np.uint8(LIQUIDATABLE))
         elif self._changed:
-            self.columns.place_rows(np.array(self._changed, np.int64), self.deployment.book, self._value_bound_f64)
+            self.columns.place_rows(np.array(self._changed, np.int64), self._value_bound_f64)
         self._changed.clear()
 
     def _grow_accounts(self) -> None:
@@ -111,7 +110,7 @@ class TriggerBook(Monitor):
         if size > len(self._status):
             self._status.release()
             self.columns.grow_accounts(size)
-            self._status = self.columns.status.data
+            self._status = self.columns.index.status.data
 
     @property
     def nbytes(self) -> int:

@@ -5,23 +5,25 @@ a pair of slot and category, or a large group of accounts, first comes up; one t
 price left its buckets, gets other buckets in `maintain`, one line a call and at most SIZE_MAX * 32 triggers where it grew.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from seawall.ledger.book import Book
-from seawall.monitor.account_blocks import ACCOUNTS, BLOCK, NOWHERE, WIDTHS, Array
-from seawall.monitor.account_terms import BookColumns, PairColumns, Terms
-from seawall.monitor.banded_accounts import WANTS_ROOM, add_term_line, make_banded_room, nobody_banded
+from seawall.monitor.account_blocks import ACCOUNTS, NOWHERE, WIDTHS, Array, lacks_slack, make_block_room
+from seawall.monitor.account_terms import BookColumns, PairColumns
+from seawall.monitor.banded_accounts import WANTS_ROOM, add_term_line, make_banded_room
 from seawall.monitor.effective_price import EffectivePrices
-from seawall.monitor.pair_groups import GROUPS_DUE, due_groups, has_group_room, larger, no_groups
-from seawall.monitor.pair_ratios import LOW, add_ratio_line, nobody_paired
+from seawall.monitor.pair_groups import GROUPS_DUE, due_groups, has_group_room, larger
+from seawall.monitor.pair_ratios import LOW, add_ratio_line
+from seawall.monitor.trigger_index import SealedIndex, bytes_in, empty_index, seal_nb
 from seawall.monitor.trigger_kernels import (
     NO_MORE_PAIRS,
     detect_nb,
     maintain_nb,
     move_triggers_nb,
     place_rows_nb,
+    report_passed_nb,
     see_accounts_nb,
 )
 from seawall.monitor.trigger_key import KEY_MIN, UNKNOWN, position_of
@@ -36,12 +38,11 @@ from seawall.monitor.trigger_lines import (
     crowded_line,
     is_off_centre,
     make_chunk_room,
-    nbytes_of,
     set_buckets,
 )
 
 _PLACED_AT_ONCE: Final = 4096
-_CROSSED_SHARE: Final = 32
+_CROSSED_SHARE: Final = 256
 """One account of so many under bands may have crossed a trigger before all of them are screened instead."""
 _CROSSED_MIN: Final = 512
 
@@ -49,143 +50,159 @@ _CROSSED_MIN: Final = 512
 class TriggerColumns:
     """All columns beside the book's own; statuses are bits, see `account_terms.py`."""
 
-    def __init__(self, prices: EffectivePrices, status: Array) -> None:
+    def __init__(self, prices: EffectivePrices, book: Book, status: Array) -> None:
         self._prices = prices
-        self._pairs = PairColumns(
-            prices.pair_of, prices.pair_slot, prices.pair_category, prices.pair_count, prices.units_f64, prices.price_f64
+        self._book = book
+        self.index = empty_index(
+            status,
+            _columns_of(book),
+            PairColumns(
+                prices.pair_of, prices.pair_slot, prices.pair_category, prices.pair_count, prices.units_f64,
+                prices.price_f64,
+            ),
         )  # fmt: skip
-        self.status = status
-        self.place = np.full(status.size, NOWHERE, np.int32)
-        self.paired, self.banded, self.groups = nobody_paired(), nobody_banded(), no_groups()
-        self._flagged = np.empty(status.size, np.int32)
-        self._crossed = np.empty(_CROSSED_MIN, np.int32)
-        self._margin_f64 = np.zeros(BLOCK)
-        self._terms = Terms(np.zeros(256), np.zeros(256, np.uint16), np.zeros(256))
+        self._sealed: SealedIndex | None = None
         self._next_line = 0
 
     @property
     def nbytes(self) -> int:
         """Bytes of all columns, those of scratch included."""
-        banded, paired = self.banded, self.paired
-        tuples = (banded.lines, banded.cold, banded.hot, paired.lines, self.groups, self._terms)
-        columns = (
-            self.status, self.place, self._flagged, self._crossed, self._margin_f64, banded.back, banded.hot_place,
-            banded.scale_f64, banded.before_f64, paired.contrary, paired.least_debt_f64,
-        )  # fmt: skip
-        return nbytes_of(columns) + sum(nbytes_of(each) for each in tuples)
+        without = self.index._replace(book=(), pairs=())  # type: ignore[arg-type]
+        return bytes_in(without)
+
+    def _seal(self) -> SealedIndex:
+        """Return the index sealed, with the book's columns as they lie now."""
+        book = self._book
+        if self.index.book.first is not book.first or self.index.book.slot is not book.slot:
+            self._replace(book=_columns_of(book))
+        if self._sealed is None:
+            self._sealed = seal_nb(self.index)
+        return self._sealed
+
+    def _replace(self, **columns: Any) -> None:
+        self._sealed = None
+        self.index = self.index._replace(**columns)
 
     # -- taking in ----------------------------------------------------------------------------------------
 
-    def build(self, book: Book, value_f64: float) -> None:
+    def build(self, value_f64: float) -> None:
         """Take the whole book in; the lines get buckets for what they will hold."""
-        columns, accounts = columns_of(book), book.account_count
+        accounts = self._book.account_count
         seen = np.zeros(self._prices.pair_slot.size, np.int64)
         row = 0
         while row < accounts:
-            row = see_accounts_nb(row, accounts, self.status, columns, self._pairs, self.groups, seen)
+            row = see_accounts_nb(self._seal(), row, accounts, seen)
             self._check_pairs(row)
             if row < accounts:
-                self.groups = larger(self.groups)
+                self._replace(groups=larger(self.index.groups))
         self._open_lines(seen, value_f64)
-        self.groups.seen[:] = 0
-        self.groups.counters[GROUPS_DUE] = 0
-        self.place_rows(np.arange(accounts), book, value_f64)
+        self.index.groups.seen[:] = 0
+        self.index.groups.counters[GROUPS_DUE] = 0
+        self.place_rows(np.arange(accounts), value_f64)
 
-    def place_rows(self, rows: Array, book: Book, value_f64: float) -> None:
+    def place_rows(self, rows: Array, value_f64: float) -> None:
         """Bring rows to where they belong now; `value_f64` bounds the value slack."""
-        columns = columns_of(book)
         for begin in range(0, rows.size, _PLACED_AT_ONCE):
             part, done = rows[begin : begin + _PLACED_AT_ONCE], 0
             while done < part.size:
-                done = place_rows_nb(
-                    part, done, self.status, self.place, columns, self._pairs, self.groups, self.paired, self.banded,
-                    self._terms, value_f64,
-                )  # fmt: skip
+                done = place_rows_nb(self._seal(), part, done, value_f64)
                 self._check_pairs(done)
                 if done < part.size:
-                    make_banded_room(self.banded, int(book.count[part[done]]))
-                    make_chunk_room(self.paired.lines, 1)
-                    self.groups = larger(self.groups) if not has_group_room(self.groups) else self.groups
-            if self.groups.counters[GROUPS_DUE] or self._prices.pair_count[0] * 2 > self.banded.scale_f64.size:
+                    self._make_room(int(self._book.count[part[done]]))
+            is_new = self._prices.pair_count[0] * 2 > self.index.banded.scale_f64.size
+            if is_new or self.index.groups.counters[GROUPS_DUE]:
                 self._open_lines(None, value_f64)
 
     def _check_pairs(self, outcome: int) -> None:
-        assert outcome != NO_MORE_PAIRS, f"more than {self._pairs.pair_slot.size} pairs of slot and category are in use"
+        count = self._prices.pair_slot.size
+        assert outcome != NO_MORE_PAIRS, f"more than {count} pairs of slot and category are in use"
+
+    def _make_room(self, width: int) -> None:
+        self._sealed = None
+        make_banded_room(self.index.banded, width)
+        make_chunk_room(self.index.paired.lines, 1)
+        if not has_group_room(self.index.groups):
+            self._replace(groups=larger(self.index.groups))
 
     def _open_lines(self, seen: Array | None, value_f64: float) -> None:
         """Give new pairs their lines, and groups that have become large theirs."""
+        self._sealed = None
         self._prices.price_new_pairs()
-        for pair in range(self.banded.scale_f64.size // 2, int(self._prices.pair_count[0])):
+        banded, paired, groups = self.index.banded, self.index.paired, self.index.groups
+        for pair in range(banded.scale_f64.size // 2, int(self._prices.pair_count[0])):
             expected = 0 if seen is None else int(seen[pair])
             is_debt = int(self._prices.pair_slot[pair]) & 1
             for against in (0, 1):
                 # At first nearly all are healthy: collateral is on its falling line, debt on its rising one.
                 price_f64 = float(self._prices.price_f64[2 * pair + against])
-                add_term_line(self.banded, price_f64, expected if against == is_debt else 0)
-        if self.groups.counters[GROUPS_DUE]:
-            for at, collateral, debt, accounts in due_groups(self.groups):
-                self.groups.line[at] = add_ratio_line(
-                    self.paired, collateral, debt, accounts, self._prices.price_f64, value_f64
-                )
-            self.groups.counters[GROUPS_DUE] = 0
+                add_term_line(banded, price_f64, expected if against == is_debt else 0)
+        if groups.counters[GROUPS_DUE]:
+            for at, collateral, debt, accounts in due_groups(groups):
+                groups.line[at] = add_ratio_line(paired, collateral, debt, accounts, self._prices.price_f64, value_f64)
+            groups.counters[GROUPS_DUE] = 0
 
     def grow_accounts(self, size: int) -> None:
         """Make the account columns as long as the book's; new accounts are healthy and nowhere."""
-        known = self.status.size
+        known = self.index.status.size
         if size > known:
-            self.status.resize(size, refcheck=False)
-            self.place.resize(size, refcheck=False)
-            self.place[known:] = NOWHERE
-            self._flagged = np.empty(size, np.int32)
+            self._replace(flagged=np.empty(size, np.int32))
+            self.index.status.resize(size, refcheck=False)
+            self.index.place.resize(size, refcheck=False)
+            self.index.place[known:] = NOWHERE
 
     # -- answering ----------------------------------------------------------------------------------------
 
-    def detect(self, book: Book, value_f64: float, is_repriced: bool) -> Array:
+    def detect(self, value_f64: float) -> Array:
         """Return the rows whose status is not certain now, each once, in no order."""
         self._make_scratch()
-        count = detect_nb(
-            self.status, columns_of(book), self._pairs, self.paired, self.banded, self._terms, value_f64, is_repriced,
-            self._margin_f64, self._crossed, self._flagged,
-        )  # fmt: skip
-        return self._flagged[:count]
+        count = detect_nb(self._seal(), value_f64)
+        paired = self.index.paired
+        kept, passed = paired.contrary_count.tolist()
+        if passed:
+            paired.contrary[kept : kept + passed].sort()
+            count = report_passed_nb(self._seal(), count)
+        return self.index.flagged[:count]
 
     def _make_scratch(self) -> None:
-        paired = int(self.paired.lines.counters[HELD_IN_ALL])
-        if paired > self.paired.contrary.size:
-            contrary = np.empty(paired + paired // 8, np.int32)
-            count = int(self.paired.contrary_count[0])
-            contrary[:count] = self.paired.contrary[:count]
-            self.paired = self.paired._replace(contrary=contrary)
-        crossed = int(self.banded.cold.counters[ACCOUNTS]) // _CROSSED_SHARE
-        if crossed > self._crossed.size:
-            self._crossed = np.empty(crossed + crossed // 8, np.int32)
+        """See that the contrary and the accounts with crossed triggers find room."""
+        paired, banded = self.index.paired, self.index.banded
+        held = int(paired.lines.counters[HELD_IN_ALL])
+        if held > paired.contrary.size:
+            contrary = np.empty(held + held // 8, np.int32)
+            count = int(paired.contrary_count[0])
+            contrary[:count] = paired.contrary[:count]
+            self._replace(paired=paired._replace(contrary=contrary))
+        crossed = max(_CROSSED_MIN, int(banded.cold.counters[ACCOUNTS]) // _CROSSED_SHARE)
+        if crossed > self.index.crossed.size:
+            self._replace(crossed=np.empty(crossed + crossed // 8, np.int32))
+        if lacks_slack(banded.hot):
+            self._sealed = None
+            make_block_room(banded.hot, WIDTHS)
 
     def maintain(self, count: int, value_f64: float) -> int:
         """Settle at most `count` accounts and give other buckets to at most one line; return how many accounts."""
-        crossed = np.empty(count, np.int32)
-        progress, done = self.banded.progress, 0
+        scratch = np.empty(8 * count, np.int32)
+        progress, done = self.index.banded.progress, 0
         while True:
             progress[WANTS_ROOM] = 0
-            done += maintain_nb(
-                self.place, self._prices.price_f64, self.banded, value_f64, crossed, count - done
-            )  # fmt: skip
+            done += maintain_nb(self._seal(), value_f64, scratch, count - done)
             if not progress[WANTS_ROOM]:
                 break
-            make_banded_room(self.banded, WIDTHS - 1)
+            self._make_room(WIDTHS - 1)
         self._give_other_buckets()
         return done
 
     def _give_other_buckets(self) -> None:
         """Give a line that is crowded, or the next one in turn if its price left the middle, buckets that fit."""
-        bands, ratios = self.banded.lines, self.paired.lines
-        for lines, back in ((bands, self.banded.back), (ratios, self.place)):
+        bands, ratios = self.index.banded.lines, self.index.paired.lines
+        for lines, back in ((bands, self.index.banded.back), (ratios, self.index.place)):
             line = crowded_line(lines)
             if line is not None:
                 self._move_line(lines, line, back)
                 return
         self._next_line = (self._next_line + 1) % max(1, bands.table.shape[0] + ratios.table.shape[0])
         line = self._next_line
-        lines, back = (bands, self.banded.back) if line < bands.table.shape[0] else (ratios, self.place)
+        lines, back = (bands, self.index.banded.back) if line < bands.table.shape[0] else (ratios, self.index.place)
         line -= 0 if lines is bands else bands.table.shape[0]
         if line < lines.table.shape[0] and lines.table[line, HELD]:
             centre = self._centre_of(lines, line)
@@ -194,7 +211,7 @@ class TriggerColumns:
 
     def _centre_of(self, lines: Lines, line: int) -> int:
         """Return the key around which a line's price is now, or UNKNOWN."""
-        if lines is self.banded.lines:
+        if lines is self.index.banded.lines:
             return position_of(float(self._prices.price_f64[line]), line & 1 == 1)
         low = int(lines.table[line, LOW])
         return UNKNOWN if low == KEY_MIN else low
@@ -204,11 +221,12 @@ class TriggerColumns:
         centre = self._centre_of(lines, line)
         if centre == UNKNOWN:
             centre = int(lines.table[line, ORIGIN] + size // 2) << int(lines.table[line, SHIFT])
+        self._sealed = None
         set_buckets(lines, line, centre, held)
         make_chunk_room(lines, held)
         move_triggers_nb(lines, line, start, size, back)
 
 
-def columns_of(book: Book) -> BookColumns:
+def _columns_of(book: Book) -> BookColumns:
     """Return the book's columns as they lie now."""
     return BookColumns(book.first, book.count, book.category, book.slot, book.low, book.high)

@@ -8,38 +8,36 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from numba import njit
+from numba.extending import register_jitable
 from numpy.typing import NDArray
 
-from seawall.monitor.account_blocks import NOWHERE, screen_blocks
+from seawall.monitor.account_blocks import BLOCK, NOWHERE, WIDTH, screen_blocks
 from seawall.monitor.account_terms import (
     LIQUIDATABLE,
     PAIRED,
     PAIRS_FULL,
-    BookColumns,
-    PairColumns,
-    Terms,
     is_watched,
     pair_at,
     read_account,
 )
-from seawall.monitor.banded_accounts import (
-    IS_BEHIND,
-    Banded,
-    admit,
-    dismiss,
-    has_banded_room,
-    heat_crossed,
-    settle_hot,
-    walk_crossed,
+from seawall.monitor.band_walk import follow_scales, heat_crossed, settle_hot, walk_ahead, walk_crossed
+from seawall.monitor.banded_accounts import IS_BEHIND, WANTS_ROOM, admit, dismiss, has_banded_room, rewrite
+from seawall.monitor.pair_groups import NO_LINE, NOT_TWO, debt_pair_of, group_of, has_group_room, see_group
+from seawall.monitor.pair_ratios import (
+    admit_to_line,
+    can_be_paired,
+    is_certain_on_line,
+    keep_contrary,
+    report_passed,
+    scan_lines,
 )
-from seawall.monitor.own_bands import follow_scale
-from seawall.monitor.pair_groups import NO_LINE, NOT_TWO, Groups, debt_pair_of, group_of, has_group_room, see_group
-from seawall.monitor.pair_ratios import Paired, admit_to_line, can_be_paired, keep_contrary, scan_lines
+from seawall.monitor.trigger_index import TriggerIndex
+from seawall.monitor.trigger_key import key_of
 from seawall.monitor.trigger_lines import (
     CHUNK,
-    CHUNKS_FREE,
-    FIRST_FREE,
     Lines,
+    first_chunk,
+    free_chunk,
     free_chunks,
     insert_trigger,
     remove_trigger,
@@ -49,18 +47,20 @@ Array = NDArray[Any]
 
 NO_MORE_PAIRS: Final = -1
 
+FEW: Final = 4096
+"""Accounts up to which it does not matter in which order their statuses are read."""
 
-def see_accounts_py(
-    begin: int, end: int, status: Array, book: BookColumns, pairs: PairColumns, groups: Groups, seen: Array
-) -> int:
+
+def see_accounts_py(index: TriggerIndex, begin: int, end: int, seen: Array) -> int:
     """Take into use the pairs of the watched rows from `begin` on, and count positions by pair and accounts by group.
 
     Returns the row where it stopped for want of room, or `end`; NO_MORE_PAIRS where there are too many pairs.
     """
+    book, pairs, groups = index.book, index.pairs, index.groups
     for row in range(begin, end):
         if not has_group_room(groups):
             return row
-        if not is_watched(book, row, (status[row] & LIQUIDATABLE) != 0):
+        if not is_watched(book, row, (index.status[row] & LIQUIDATABLE) != 0):
             continue
         for at in range(book.first[row], int(book.first[row]) + book.width[row]):
             pair = pair_at(book, pairs, row, at)
@@ -73,98 +73,117 @@ def see_accounts_py(
     return end
 
 
-def place_rows_py(
-    rows: Array, begin: int, status: Array, place: Array, book: BookColumns, pairs: PairColumns, groups: Groups,
-    paired: Paired, banded: Banded, terms: Terms, value_f64: float,
-) -> int:  # fmt: skip
+@register_jitable
+def line_for(index: TriggerIndex, row: int, width: int, value_f64: float) -> tuple[int, int, float]:
+    """Return (line, key, debt) of the ratio line on which an account's status is certain, or NO_LINE."""
+    book, pairs, terms = index.book, index.pairs, index.terms
+    group = group_of(book, pairs, row) if width == 2 else NOT_TWO
+    line = NO_LINE if group == NOT_TWO else see_group(index.groups, group)
+    if line == NO_LINE:
+        return NO_LINE, 0, 0.0
+    swap = int(book.slot[book.first[row]] & 1)
+    collateral_f64, debt_f64 = terms.balance_f64[swap], terms.balance_f64[1 - swap]
+    if not can_be_paired(
+        collateral_f64, debt_f64, pairs.units_f64, pairs.price_f64[2 * debt_pair_of(group)], value_f64
+    ):
+        return NO_LINE, 0, 0.0
+    key = key_of(debt_f64 / collateral_f64)
+    if not is_certain_on_line(index.paired.lines.table, line, key, index.status[row] & LIQUIDATABLE):
+        return NO_LINE, 0, 0.0
+    return line, key, debt_f64
+
+
+def place_rows_py(index: TriggerIndex, rows: Array, begin: int, value_f64: float) -> int:
     """Bring rows[begin:] to where they belong now; return how many of `rows` are done, or NO_MORE_PAIRS.
 
     `value_f64` is the bound of the value slack for which bands are made.
     """
+    status, place, book, pairs, terms = index.status, index.place, index.book, index.pairs, index.terms
+    groups, paired, banded = index.groups, index.paired, index.banded
     for nth in range(begin, rows.size):
         row = rows[nth]
-        count = int(book.width[row])
-        if not (has_banded_room(banded, count) and free_chunks(paired.lines) > 0 and has_group_room(groups)):
+        width = int(book.width[row])
+        if not (has_banded_room(banded, width) and free_chunks(paired.lines) > 0 and has_group_room(groups)):
             return nth
+        width = read_account(book, pairs, row, status[row] & LIQUIDATABLE, terms)
+        if width == PAIRS_FULL:
+            return NO_MORE_PAIRS
         if status[row] & PAIRED:
             remove_trigger(paired.lines, place[row], place)
             place[row] = NOWHERE
             status[row] &= LIQUIDATABLE
-        elif place[row] != NOWHERE:
-            dismiss(banded, row, place)
-        width = read_account(book, pairs, row, status[row] & LIQUIDATABLE, terms)
-        if width == PAIRS_FULL:
-            return NO_MORE_PAIRS
-        if width < 0:
-            continue
-        group = group_of(book, pairs, row)
-        line = NO_LINE if group == NOT_TWO else see_group(groups, group)
-        if line != NO_LINE:
-            swap = int(book.slot[book.first[row]] & 1)
-            collateral_f64, debt_f64 = terms.balance_f64[swap], terms.balance_f64[1 - swap]
-            debt_price_f64 = pairs.price_f64[2 * debt_pair_of(group)]
-            if can_be_paired(
-                collateral_f64, debt_f64, pairs.units_f64, debt_price_f64, value_f64
-            ) and admit_to_line(paired, line, collateral_f64, debt_f64, row, status, place):  # fmt: skip
+        line, key, debt_f64 = line_for(index, row, width, value_f64)
+        if place[row] != NOWHERE:
+            if line == NO_LINE and width == banded.cold.block[place[row] // BLOCK, WIDTH]:
+                rewrite(banded, place[row], terms)
                 continue
-        admit(banded, row, width, terms, place, pairs.price_f64, value_f64)
+            dismiss(banded, row, place)
+        if line != NO_LINE:
+            admit_to_line(paired, line, key, debt_f64, row, status, place)
+        elif width >= 0:
+            admit(banded, row, width, terms, place, pairs.price_f64, value_f64)
     return rows.size
 
 
-def detect_py(
-    status: Array, book: BookColumns, pairs: PairColumns, paired: Paired, banded: Banded, terms: Terms,
-    value_f64: float, is_repriced: bool, margin_f64: Array, crossed: Array, flagged: Array,
-) -> int:  # fmt: skip
-    """Write the rows whose status is not certain now into `flagged`, each once, and return their number.
+def detect_py(index: TriggerIndex, value_f64: float) -> int:
+    """Write rows whose status is not certain now into `flagged`, each once, and return their number.
 
-    `crossed` is scratch, as long as there may be accounts with crossed triggers; beyond that all cold blocks are screened
-    instead, on every tick until `maintain_py` has walked the triggers. Shapes: margin_f64 (BLOCK,), flagged (n_accounts,).
+    A few that the windows of ratio lines passed over are reported with them; many are left to `report_passed_py`, which
+    goes faster through them in order. Where more accounts have crossed triggers than `crossed` has room for, all cold
+    blocks are screened instead, on every tick until `maintain_py` has walked the triggers.
     """
-    if is_repriced:
-        for term in range(banded.scale_f64.size):
-            now_f64 = pairs.price_f64[term]
-            banded.scale_f64[term] = follow_scale(banded.scale_f64[term], banded.before_f64[term], now_f64)
-            banded.before_f64[term] = now_f64
+    status, book, pairs, terms = index.status, index.book, index.pairs, index.terms
+    paired, banded, flagged = index.paired, index.banded, index.flagged
     count = keep_contrary(paired, status, book, pairs, terms, value_f64, flagged, 0)
     count = scan_lines(paired, status, book, pairs, terms, value_f64, flagged, count)
-    if not banded.progress[IS_BEHIND] and not heat_crossed(banded, pairs.price_f64, crossed):
+    if paired.contrary_count[1] <= FEW:
+        count = report_passed(paired, status, flagged, count)
+    if not banded.progress[IS_BEHIND] and not heat_crossed(banded, pairs.price_f64, index.crossed):
         banded.progress[IS_BEHIND] = 1
     blocks = banded.cold if banded.progress[IS_BEHIND] else banded.hot
-    return screen_blocks(blocks, pairs.price_f64, value_f64, margin_f64, flagged, count)
+    return screen_blocks(blocks, pairs.price_f64, value_f64, index.margin_f64, flagged, count)
 
 
-def maintain_py(
-    place: Array, price_f64: Array, banded: Banded, value_f64: float, crossed: Array, count: int
-) -> int:  # fmt: skip
-    """Walk crossed triggers that wait, then settle hot accounts; at most `count` accounts in all. Return how many.
+def report_passed_py(index: TriggerIndex, count: int) -> int:
+    """Append to `flagged` those passed over who are not where their status expects them; return how many it holds."""
+    return report_passed(index.paired, index.status, index.flagged, count)
 
-    `crossed` is scratch for at least `count` entries.
+
+def maintain_py(index: TriggerIndex, value_f64: float, scratch: Array, count: int) -> int:
+    """Settle accounts with triggers near the price, then hot ones, at most `count`; return how many.
+
+    Where crossed triggers wait, their accounts are made hot first, which costs an eighth of settling one and counts so;
+    `scratch` has eight entries for each account of `count`.
     """
+    banded, price_f64 = index.banded, index.pairs.price_f64
+    follow_scales(banded, price_f64)
     done = 0
     if banded.progress[IS_BEHIND]:
-        done = walk_crossed(banded, price_f64, crossed[:count])
+        done = (walk_crossed(banded, price_f64, scratch[: 8 * count]) + 7) // 8
         if banded.progress[IS_BEHIND]:
             return done
-    return done + settle_hot(banded, place, price_f64, value_f64, count - done)
+    done += walk_ahead(banded, price_f64, value_f64, scratch[: count - done])
+    if banded.progress[WANTS_ROOM]:
+        return done
+    return done + settle_hot(banded, index.place, price_f64, value_f64, count - done)
 
 
 def move_triggers_py(lines: Lines, line: int, start: int, size: int, back: Array) -> None:
     """Move the triggers in `size` buckets from `start` on into the line's present buckets; there must be free chunks."""
     for bucket in range(start, start + size):
-        chunk, fill = lines.head[bucket], lines.fill[bucket]
+        chunk, fill = first_chunk(lines, bucket)
+        lines.head[bucket] = 0
         while chunk:
-            for entry in range(chunk * CHUNK, chunk * CHUNK + fill):
-                insert_trigger(lines, line, lines.key[entry], lines.owner[entry], back)
-            following = lines.following[chunk]
-            lines.following[chunk] = lines.counters[FIRST_FREE]
-            lines.counters[FIRST_FREE] = chunk
-            lines.counters[CHUNKS_FREE] += 1
+            for lane in range(fill):
+                insert_trigger(lines, line, lines.chunk[chunk, lane], lines.chunk[chunk, CHUNK + lane], back)
+            following = int(lines.link[chunk, 0])
+            free_chunk(lines, chunk)
             chunk, fill = following, CHUNK
-        lines.head[bucket], lines.fill[bucket] = 0, 0
 
 
 see_accounts_nb: Callable[..., int] = njit(cache=True)(see_accounts_py)
 place_rows_nb: Callable[..., int] = njit(cache=True)(place_rows_py)
 detect_nb: Callable[..., int] = njit(cache=True)(detect_py)
+report_passed_nb: Callable[..., int] = njit(cache=True)(report_passed_py)
 maintain_nb: Callable[..., int] = njit(cache=True)(maintain_py)
 move_triggers_nb: Callable[..., None] = njit(cache=True)(move_triggers_py)

@@ -42,15 +42,16 @@ _SPAN_BITS: Final = 22
 
 
 class Lines(NamedTuple):
-    """Columns of all lines, their buckets, chunks and triggers; they grow in place, so a tuple stays valid."""
+    """Columns of all lines, their buckets and chunks; they grow in place, so a tuple stays valid.
+
+    `head` is first chunk * 8 + triggers in it - 1, or zero, for each bucket; `chunk` eight keys and eight owners, one cache
+    line; `link` the next chunk of the bucket, or of the free ones, and the line.
+    """
 
     table: Array
     head: Array
-    fill: Array
-    following: Array
-    chunk_line: Array
-    key: Array
-    owner: Array
+    chunk: Array
+    link: Array
     counters: Array
 
 
@@ -59,11 +60,8 @@ def empty_lines() -> Lines:
     return Lines(
         table=np.zeros((0, TABLE_COLUMNS), np.int64),
         head=np.zeros(0, np.int32),
-        fill=np.zeros(0, np.uint8),
-        following=np.zeros(1, np.int32),
-        chunk_line=np.zeros(1, np.int32),
-        key=np.zeros(CHUNK, np.int32),
-        owner=np.zeros(CHUNK, np.int32),
+        chunk=np.zeros((1, 2 * CHUNK), np.int32),
+        link=np.zeros((1, 2), np.int32),
         counters=np.array([0, 1, 0, 0, 0], np.int64),
     )
 
@@ -83,7 +81,6 @@ def set_buckets(lines: Lines, line: int, key: int, expected: int) -> None:
     if start + size > lines.head.size:
         room = start + size + start // 8
         lines.head.resize(room, refcheck=False)
-        lines.fill.resize(room, refcheck=False)
     lines.counters[BUCKETS_USED] = start + size
     lines.counters[HELD_IN_ALL] -= lines.table[line, HELD]
     shift = _SPAN_BITS + 1 - size.bit_length()
@@ -94,11 +91,9 @@ def make_chunk_room(lines: Lines, chunks: int) -> None:
     """Make room for so many more chunks, in place: nothing is copied beyond what the system moves as pages."""
     used = int(lines.counters[CHUNKS_USED] - lines.counters[CHUNKS_FREE])
     size = used + chunks + used // 8
-    if size > lines.following.size:
-        lines.following.resize(size, refcheck=False)
-        lines.chunk_line.resize(size, refcheck=False)
-        lines.key.resize(size * CHUNK, refcheck=False)
-        lines.owner.resize(size * CHUNK, refcheck=False)
+    if size > lines.link.shape[0]:
+        lines.chunk.resize((size, 2 * CHUNK), refcheck=False)
+        lines.link.resize((size, 2), refcheck=False)
 
 
 def crowded_line(lines: Lines) -> int | None:
@@ -116,15 +111,10 @@ def is_off_centre(lines: Lines, line: int, key: int) -> bool:
     return not size // 8 <= at < size - size // 8
 
 
-def nbytes_of(columns: tuple[Array, ...]) -> int:
-    """Return the bytes of all columns."""
-    return sum(int(column.nbytes) for column in columns)
-
-
 @register_jitable
 def free_chunks(lines: Lines) -> int:
     """Return how many more chunks there is room for: as many triggers can be added in any case."""
-    return int(lines.following.size - lines.counters[CHUNKS_USED] + lines.counters[CHUNKS_FREE])
+    return int(lines.link.shape[0] - lines.counters[CHUNKS_USED] + lines.counters[CHUNKS_FREE])
 
 
 @register_jitable
@@ -153,25 +143,44 @@ def greatest_key(lines: Lines, line: int, bucket: int) -> int:
 
 
 @register_jitable
+def first_chunk(lines: Lines, bucket: int) -> tuple[int, int]:
+    """Return (chunk, triggers in it) with which a bucket begins; later ones are full. Chunk 0 is none."""
+    head = int(lines.head[bucket])
+    return head // CHUNK, head % CHUNK + 1
+
+
+@register_jitable
+def free_chunk(lines: Lines, chunk: int) -> None:
+    """Put a chunk that holds nothing among the free ones."""
+    lines.link[chunk, 0] = lines.counters[FIRST_FREE]
+    lines.counters[FIRST_FREE] = chunk
+    lines.counters[CHUNKS_FREE] += 1
+
+
+@register_jitable
+def set_owner(lines: Lines, entry: int, owner: int) -> None:
+    """Say that the trigger at a place has another owner, or its owner another number."""
+    lines.chunk[entry // CHUNK, CHUNK + entry % CHUNK] = owner
+
+
+@register_jitable
 def insert_trigger(lines: Lines, line: int, key: int, owner: int, back: Array) -> None:
     """Add a trigger; there must be a free chunk."""
     bucket = bucket_of(lines, line, key)
-    chunk, fill = lines.head[bucket], lines.fill[bucket]
+    chunk, fill = first_chunk(lines, bucket)
     if chunk == 0 or fill == CHUNK:
-        fresh = lines.counters[FIRST_FREE]
+        fresh = int(lines.counters[FIRST_FREE])
         if fresh:
-            lines.counters[FIRST_FREE] = lines.following[fresh]
+            lines.counters[FIRST_FREE] = lines.link[fresh, 0]
             lines.counters[CHUNKS_FREE] -= 1
         else:
-            fresh = lines.counters[CHUNKS_USED]
+            fresh = int(lines.counters[CHUNKS_USED])
             lines.counters[CHUNKS_USED] = fresh + 1
-        lines.following[fresh] = chunk
-        lines.chunk_line[fresh] = line
-        lines.head[bucket] = fresh
+        lines.link[fresh, 0], lines.link[fresh, 1] = chunk, line
         chunk, fill = fresh, 0
     entry = chunk * CHUNK + fill
-    lines.key[entry], lines.owner[entry] = key, owner
-    lines.fill[bucket] = fill + 1
+    lines.chunk[chunk, fill], lines.chunk[chunk, CHUNK + fill] = key, owner
+    lines.head[bucket] = entry
     lines.table[line, HELD] += 1
     lines.counters[HELD_IN_ALL] += 1
     back[owner] = entry
@@ -180,20 +189,20 @@ def insert_trigger(lines: Lines, line: int, key: int, owner: int, back: Array) -
 @register_jitable
 def remove_trigger(lines: Lines, entry: int, back: Array) -> None:
     """Remove the trigger at a place; the last of its bucket takes its place. The owner's `back` is the caller's."""
-    line = lines.chunk_line[entry // CHUNK]
-    bucket = bucket_of(lines, line, lines.key[entry])
-    chunk = lines.head[bucket]
-    fill = lines.fill[bucket] - 1
-    last = chunk * CHUNK + fill
+    to, lane = entry // CHUNK, entry % CHUNK
+    line = lines.link[to, 1]
+    bucket = bucket_of(lines, line, lines.chunk[to, lane])
+    last = int(lines.head[bucket])
+    chunk, fill = last // CHUNK, last % CHUNK
     if last != entry:
-        lines.key[entry], lines.owner[entry] = lines.key[last], lines.owner[last]
-        back[lines.owner[entry]] = entry
-    lines.fill[bucket] = fill
+        owner = lines.chunk[chunk, CHUNK + fill]
+        lines.chunk[to, lane], lines.chunk[to, CHUNK + lane] = lines.chunk[chunk, fill], owner
+        back[owner] = entry
     lines.table[line, HELD] -= 1
     lines.counters[HELD_IN_ALL] -= 1
-    if fill == 0:
-        lines.head[bucket] = lines.following[chunk]
-        lines.fill[bucket] = CHUNK if lines.head[bucket] else 0
-        lines.following[chunk] = lines.counters[FIRST_FREE]
-        lines.counters[FIRST_FREE] = chunk
-        lines.counters[CHUNKS_FREE] += 1
+    if fill:
+        lines.head[bucket] = last - 1
+    else:
+        following = int(lines.link[chunk, 0])
+        lines.head[bucket] = following * CHUNK + CHUNK - 1 if following else 0
+        free_chunk(lines, chunk)
