@@ -82,8 +82,8 @@ class TriggerBook(Monitor):
         """Bring in what was noted, follow the prices, and return the rows that are not certain."""
         if self._changed or self._repriced or self._all_repriced:
             self._refresh()
-        flagged = self.columns.detect(self._prices.value_f64)
-        return np.sort(flagged).tolist() if flagged.size else []
+        rows: list[int] = self.columns.detect(self._prices.value_f64).tolist()
+        return rows
 
     def maintain(self, count: int) -> int:
         """Settle at most `count` accounts that are near the line or were passed by a price; return how many."""

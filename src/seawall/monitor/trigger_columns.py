@@ -16,14 +16,15 @@ from seawall.monitor.banded_accounts import WANTS_ROOM, add_term_line, make_band
 from seawall.monitor.effective_price import EffectivePrices
 from seawall.monitor.pair_groups import GROUPS_DUE, due_groups, has_group_room, larger
 from seawall.monitor.pair_ratios import LOW, add_ratio_line
-from seawall.monitor.trigger_index import SealedIndex, bytes_in, empty_index, seal_nb
+from seawall.monitor.trigger_index import SealedIndex, bytes_in, empty_index, seal
 from seawall.monitor.trigger_kernels import (
     NO_MORE_PAIRS,
     detect_nb,
+    in_order_nb,
     maintain_nb,
     move_triggers_nb,
+    order_chunks_nb,
     place_rows_nb,
-    report_passed_nb,
     see_accounts_nb,
 )
 from seawall.monitor.trigger_key import KEY_MIN, UNKNOWN, position_of
@@ -45,6 +46,7 @@ _PLACED_AT_ONCE: Final = 4096
 _CROSSED_SHARE: Final = 256
 """One account of so many under bands may have crossed a trigger before all of them are screened instead."""
 _CROSSED_MIN: Final = 512
+_SORTED_MAX: Final = 1024
 
 
 class TriggerColumns:
@@ -76,7 +78,7 @@ class TriggerColumns:
         if self.index.book.first is not book.first or self.index.book.slot is not book.slot:
             self._replace(book=_columns_of(book))
         if self._sealed is None:
-            self._sealed = seal_nb(self.index)
+            self._sealed = seal(self.index)
         return self._sealed
 
     def _replace(self, **columns: Any) -> None:
@@ -99,6 +101,13 @@ class TriggerColumns:
         self.index.groups.seen[:] = 0
         self.index.groups.counters[GROUPS_DUE] = 0
         self.place_rows(np.arange(accounts), value_f64)
+        for lines, back in (
+            (self.index.banded.lines, self.index.banded.back),
+            (self.index.paired.lines, self.index.place),
+        ):
+            chunk, link = np.zeros_like(lines.chunk), np.zeros_like(lines.link)
+            order_chunks_nb(lines, chunk, link, back)
+            lines.chunk[:], lines.link[:] = chunk, link
 
     def place_rows(self, rows: Array, value_f64: float) -> None:
         """Bring rows to where they belong now; `value_f64` bounds the value slack."""
@@ -153,15 +162,15 @@ class TriggerColumns:
     # -- answering ----------------------------------------------------------------------------------------
 
     def detect(self, value_f64: float) -> Array:
-        """Return the rows whose status is not certain now, each once, in no order."""
+        """Return the rows whose status is not certain now, ascending; good until the next call."""
         self._make_scratch()
         count = detect_nb(self._seal(), value_f64)
-        paired = self.index.paired
-        kept, passed = paired.contrary_count.tolist()
-        if passed:
-            paired.contrary[kept : kept + passed].sort()
-            count = report_passed_nb(self._seal(), count)
-        return self.index.flagged[:count]
+        flagged = self.index.flagged[:count]
+        if count > _SORTED_MAX:
+            in_order_nb(flagged, np.zeros(self.index.status.size // 64 + 1, np.uint64))
+        else:
+            flagged.sort()
+        return flagged
 
     def _make_scratch(self) -> None:
         """See that the contrary and the accounts with crossed triggers find room."""

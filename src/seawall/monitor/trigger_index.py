@@ -1,16 +1,17 @@
 """All columns of the trigger book as one value, and the same value sealed, which compiled code takes in at once.
 
 Handing sixty arrays to a compiled function costs twelve microseconds, as much as a calm tick; a sealed index costs less than
-one. It holds the addresses of the columns, so it is good until one of them grows or is replaced: whoever lets that
-happen drops it first. The plain twins of the kernels take the value as it is.
+one. It holds the addresses of the columns and owns none of them: it is good while they live, do not grow and are not
+replaced, and whoever lets that happen drops it first. The plain twins of the kernels take the value as it is.
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from llvmlite import ir
 from numba import njit, types
 from numba.experimental import structref
+from numba.extending import intrinsic
 
 from seawall.monitor.account_blocks import BLOCK, NOWHERE, Array
 from seawall.monitor.account_terms import BookColumns, PairColumns, Terms
@@ -20,8 +21,10 @@ from seawall.monitor.pair_ratios import Paired, nobody_paired
 
 # What numba hands out here has no types.
 _structref: Any = structref
+_intrinsic: Any = intrinsic
 _StructRef: Any = types.StructRef
 _Proxy: Any = structref.StructRefProxy
+_Tuple: Any = types.BaseTuple
 _unliteral: Any = types.unliteral
 
 
@@ -82,12 +85,34 @@ class SealedIndex(_Proxy):  # type: ignore[misc]
 _structref.define_proxy(SealedIndex, SealedType, list(TriggerIndex._fields))
 
 
-def seal_py(index: TriggerIndex) -> SealedIndex:
-    """Return the index sealed."""
+def _borrowed(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """Return an array, or a tuple of arrays and tuples, as compiled code holds it, without its owners."""
+    if isinstance(kind, _Tuple):
+        for nth in range(kind.count):
+            part = _borrowed(context, builder, kind[nth], builder.extract_value(value, nth))
+            value = builder.insert_value(value, part, nth)
+        return value
+    array = context.make_array(kind)(context, builder, value)
+    array.meminfo = ir.Constant(array.meminfo.type, None)
+    array.parent = ir.Constant(array.parent.type, None)
+    return array._getvalue()
+
+
+@_intrinsic  # type: ignore[untyped-decorator]
+def borrow(_context: Any, value: Any) -> Any:
+    """Compile to the same arrays without an owner: to count references to sixty of them costs more than the work."""
+
+    def code(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return _borrowed(context, builder, value, arguments[0])
+
+    return value(value), code
+
+
+@njit(cache=True)
+def seal(index: TriggerIndex) -> SealedIndex:
+    """Return the index sealed. Compiled only: the plain twins take the index itself."""
     return SealedIndex(
-        index.status, index.place, index.book, index.pairs, index.groups, index.paired, index.banded, index.terms,
-        index.margin_f64, index.crossed, index.flagged,
+        borrow(index.status), borrow(index.place), borrow(index.book), borrow(index.pairs), borrow(index.groups),
+        borrow(index.paired), borrow(index.banded), borrow(index.terms), borrow(index.margin_f64),
+        borrow(index.crossed), borrow(index.flagged),
     )  # fmt: skip
-
-
-seal_nb: Callable[[TriggerIndex], SealedIndex] = njit(cache=True)(seal_py)

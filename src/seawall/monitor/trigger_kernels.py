@@ -7,6 +7,7 @@ done nothing for the row at which it stopped; the caller makes room, in place, a
 from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
 from numba import njit
 from numba.extending import register_jitable
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from seawall.monitor.account_terms import (
 )
 from seawall.monitor.band_walk import follow_scales, heat_crossed, settle_hot, walk_ahead, walk_crossed
 from seawall.monitor.banded_accounts import IS_BEHIND, WANTS_ROOM, admit, dismiss, has_banded_room, rewrite
+from seawall.monitor.limbs import ONE, ZERO
 from seawall.monitor.pair_groups import NO_LINE, NOT_TWO, debt_pair_of, group_of, has_group_room, see_group
 from seawall.monitor.pair_ratios import (
     admit_to_line,
@@ -35,6 +37,11 @@ from seawall.monitor.trigger_index import TriggerIndex
 from seawall.monitor.trigger_key import key_of
 from seawall.monitor.trigger_lines import (
     CHUNK,
+    CHUNKS_FREE,
+    CHUNKS_USED,
+    FIRST_FREE,
+    SIZE,
+    START,
     Lines,
     first_chunk,
     free_chunk,
@@ -46,9 +53,6 @@ from seawall.monitor.trigger_lines import (
 Array = NDArray[Any]
 
 NO_MORE_PAIRS: Final = -1
-
-FEW: Final = 4096
-"""Accounts up to which it does not matter in which order their statuses are read."""
 
 
 def see_accounts_py(index: TriggerIndex, begin: int, end: int, seen: Array) -> int:
@@ -128,25 +132,34 @@ def place_rows_py(index: TriggerIndex, rows: Array, begin: int, value_f64: float
 def detect_py(index: TriggerIndex, value_f64: float) -> int:
     """Write rows whose status is not certain now into `flagged`, each once, and return their number.
 
-    A few that the windows of ratio lines passed over are reported with them; many are left to `report_passed_py`, which
-    goes faster through them in order. Where more accounts have crossed triggers than `crossed` has room for, all cold
-    blocks are screened instead, on every tick until `maintain_py` has walked the triggers.
+    Where more accounts have crossed triggers than `crossed` has room for, all cold blocks are screened instead, on every
+    tick until `maintain_py` has walked the triggers.
     """
     status, book, pairs, terms = index.status, index.book, index.pairs, index.terms
     paired, banded, flagged = index.paired, index.banded, index.flagged
     count = keep_contrary(paired, status, book, pairs, terms, value_f64, flagged, 0)
     count = scan_lines(paired, status, book, pairs, terms, value_f64, flagged, count)
-    if paired.contrary_count[1] <= FEW:
-        count = report_passed(paired, status, flagged, count)
+    count = report_passed(paired, status, flagged, count)
     if not banded.progress[IS_BEHIND] and not heat_crossed(banded, pairs.price_f64, index.crossed):
         banded.progress[IS_BEHIND] = 1
     blocks = banded.cold if banded.progress[IS_BEHIND] else banded.hot
     return screen_blocks(blocks, pairs.price_f64, value_f64, index.margin_f64, flagged, count)
 
 
-def report_passed_py(index: TriggerIndex, count: int) -> int:
-    """Append to `flagged` those passed over who are not where their status expects them; return how many it holds."""
-    return report_passed(index.paired, index.status, index.flagged, count)
+def in_order_py(rows: Array, words: Array) -> None:
+    """Sort distinct rows: each is a bit of `words` (uint64), which are zero before and after and have room for the last."""
+    for nth in range(rows.size):
+        words[rows[nth] >> 6] |= ONE << np.uint64(rows[nth] & 63)
+    nth = 0
+    for word in range(words.size):
+        bits = words[word]
+        if bits == ZERO:
+            continue
+        words[word] = ZERO
+        for bit in range(64):
+            if bits >> np.uint64(bit) & ONE:
+                rows[nth] = word * 64 + bit
+                nth += 1
 
 
 def maintain_py(index: TriggerIndex, value_f64: float, scratch: Array, count: int) -> int:
@@ -181,9 +194,29 @@ def move_triggers_py(lines: Lines, line: int, start: int, size: int, back: Array
             chunk, fill = following, CHUNK
 
 
+def order_chunks_py(lines: Lines, chunk: Array, link: Array, back: Array) -> None:
+    """Write all chunks to `chunk` and `link` (as large) in the order of lines and buckets, as walks go through them."""
+    at = 1
+    for line in range(lines.table.shape[0]):
+        start = lines.table[line, START]
+        for bucket in range(start, start + lines.table[line, SIZE]):
+            source, fill = first_chunk(lines, bucket)
+            if source:
+                lines.head[bucket] = at * CHUNK + fill - 1
+            while source:
+                chunk[at] = lines.chunk[source]
+                for lane in range(fill):
+                    back[chunk[at, CHUNK + lane]] = at * CHUNK + lane
+                source, fill = int(lines.link[source, 0]), CHUNK
+                link[at, 0], link[at, 1] = at + 1 if source else 0, line
+                at += 1
+    lines.counters[CHUNKS_USED], lines.counters[CHUNKS_FREE], lines.counters[FIRST_FREE] = at, 0, 0
+
+
 see_accounts_nb: Callable[..., int] = njit(cache=True)(see_accounts_py)
 place_rows_nb: Callable[..., int] = njit(cache=True)(place_rows_py)
 detect_nb: Callable[..., int] = njit(cache=True)(detect_py)
-report_passed_nb: Callable[..., int] = njit(cache=True)(report_passed_py)
+in_order_nb: Callable[..., None] = njit(cache=True)(in_order_py)
 maintain_nb: Callable[..., int] = njit(cache=True)(maintain_py)
 move_triggers_nb: Callable[..., None] = njit(cache=True)(move_triggers_py)
+order_chunks_nb: Callable[..., None] = njit(cache=True)(order_chunks_py)
