@@ -78,7 +78,7 @@ def pair_at(book: BookColumns, pairs: PairColumns, row: int, at: int) -> int:
 def is_watched(book: BookColumns, row: int, is_liquidatable: bool) -> bool:
     """Return whether an account can leave its status: without debt a healthy one cannot."""
     watched = is_liquidatable
-    for at in range(book.first[row], int(book.first[row]) + book.width[row]):
+    for at in range(book.first[row], int(book.first[row]) + int(book.width[row])):
         watched |= (book.slot[at] & 1) != 0
     return watched
 

@@ -51,7 +51,8 @@ def budget_and_spread(
         value = coefficient_f64[at] * price_f64[term[at]]
         margin_f64 += value
         size_f64 += abs(value)
-        spread_f64 += np.cbrt(abs(value) * scale_f64[term[at]]) ** 2
+        root_f64 = np.cbrt(abs(value) * scale_f64[term[at]])
+        spread_f64 += root_f64 * root_f64
     return (margin_f64 - value_f64 - _SUM_ERROR * size_f64) * _SHRINK, spread_f64
 
 

@@ -66,7 +66,7 @@ def see_accounts_py(index: TriggerIndex, begin: int, end: int, seen: Array) -> i
             return row
         if not is_watched(book, row, (index.status[row] & LIQUIDATABLE) != 0):
             continue
-        for at in range(book.first[row], int(book.first[row]) + book.width[row]):
+        for at in range(book.first[row], int(book.first[row]) + int(book.width[row])):
             pair = pair_at(book, pairs, row, at)
             if pair == PAIRS_FULL:
                 return NO_MORE_PAIRS
@@ -213,10 +213,10 @@ def order_chunks_py(lines: Lines, chunk: Array, link: Array, back: Array) -> Non
     lines.counters[CHUNKS_USED], lines.counters[CHUNKS_FREE], lines.counters[FIRST_FREE] = at, 0, 0
 
 
-see_accounts_nb: Callable[..., int] = njit(cache=True)(see_accounts_py)
-place_rows_nb: Callable[..., int] = njit(cache=True)(place_rows_py)
-detect_nb: Callable[..., int] = njit(cache=True)(detect_py)
-in_order_nb: Callable[..., None] = njit(cache=True)(in_order_py)
-maintain_nb: Callable[..., int] = njit(cache=True)(maintain_py)
-move_triggers_nb: Callable[..., None] = njit(cache=True)(move_triggers_py)
-order_chunks_nb: Callable[..., None] = njit(cache=True)(order_chunks_py)
+see_accounts_nb: Callable[..., int] = njit(cache=True, error_model="numpy")(see_accounts_py)
+place_rows_nb: Callable[..., int] = njit(cache=True, error_model="numpy")(place_rows_py)
+detect_nb: Callable[..., int] = njit(cache=True, error_model="numpy")(detect_py)
+in_order_nb: Callable[..., None] = njit(cache=True, error_model="numpy")(in_order_py)
+maintain_nb: Callable[..., int] = njit(cache=True, error_model="numpy")(maintain_py)
+move_triggers_nb: Callable[..., None] = njit(cache=True, error_model="numpy")(move_triggers_py)
+order_chunks_nb: Callable[..., None] = njit(cache=True, error_model="numpy")(order_chunks_py)

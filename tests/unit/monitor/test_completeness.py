@@ -11,6 +11,7 @@ from tests.unit.monitor.rounded_pool import RoundedPool
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import Market
 from seawall.monitor.full_recompute import FullRecompute
+from seawall.monitor.trigger_book import TriggerBook
 from seawall.protocols.catalogue import all_protocols
 from seawall.protocols.protocol import Protocol
 
@@ -34,15 +35,16 @@ def drawn_deployment(protocol: Protocol, seed: int) -> Deployment:
     return deployment
 
 
+@pytest.mark.parametrize("make", [FullRecompute, TriggerBook])
 @pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.label)
-def test_no_account_planted_within_the_slack_is_missed(protocol):
+def test_no_account_planted_within_the_slack_is_missed(protocol, make):
     deployment = drawn_deployment(protocol, seed=11)
     planted = plant(deployment, protocol, random.Random(12), LINES, deployment.book.account_width, POSITIONS_MAX)
     assert planted > 11_500
     rows = range(deployment.book.account_count)
     exact = [protocol.is_liquidatable(deployment, row) for row in rows]
     assert 0.2 < sum(exact) / len(exact) < 0.8
-    monitor = FullRecompute(deployment, protocol)
+    monitor = make(deployment, protocol)
 
     flagged = set(monitor.detect())
     assert [row for row in rows if exact[row] and row not in flagged] == []

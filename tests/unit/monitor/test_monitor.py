@@ -151,6 +151,18 @@ def test_an_unknown_price_sends_every_account_that_needs_it_to_the_rule_whatever
     assert other not in (healthy, below)
 
 
+def test_accounts_of_one_pair_are_decided_while_a_price_is_nothing_and_after(scene):
+    rows = [scene.borrower(number, 1000, 5 * number, market=ETH) for number in range(1, 150)]
+    scene.decide()
+    prices = list(scene.deployment.prices)
+    for market, price in ((ETH, 0), (USDC, 0), (ETH, prices[ETH]), (USDC, prices[USDC])):
+        scene.deployment.prices[market] = price
+        scene.monitor.reprice([market])
+        scene.decide()
+        for row in rows:
+            assert scene.monitor.is_liquidatable(row) == scene.protocol.is_liquidatable(scene.deployment, row)
+
+
 def test_without_debt_nobody_is_reported_even_at_an_unknown_price(scene):
     scene.set(1, held(BTC), 1000)
     scene.deployment.prices[BTC] = None
