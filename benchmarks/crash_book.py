@@ -76,7 +76,9 @@ def crash_book(accounts: int, asset_count: int = 20, seed: int = 1) -> CrashBook
         keys, WIDTH, asset_count, count.astype(np.uint8), 2 * market + is_debt, low.astype(np.uint64),
         high.astype(np.uint64),
     )  # fmt: skip
-    return CrashBook(deployment, np.concatenate([np.full(STABLES, 2e-4), dice.uniform(1e-3, 5e-3, asset_count - STABLES)]))
+    return CrashBook(
+        deployment, np.concatenate([np.full(STABLES, 2e-4), dice.uniform(1e-3, 5e-3, asset_count - STABLES)])
+    )
 
 
 def _deployment(dice: np.random.Generator, asset_count: int) -> Deployment:

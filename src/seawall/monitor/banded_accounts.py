@@ -147,7 +147,7 @@ def band(banded: Banded, place: int, price_f64: Array, budget_f64: float, spread
             cold.coefficient_f64[at], price_f64[term], banded.scale_f64[term], budget_f64, spread_f64, width
         )
         insert_trigger(banded.lines, term, key, at, banded.back)
-        pass
+        banded.lines.table[term, HIGHEST] = max(banded.lines.table[term, HIGHEST], key)
 
 
 @register_jitable
