@@ -73,7 +73,7 @@ def lacks_slack(blocks: Blocks) -> bool:
     return strips + 64 > blocks.strip_block.size or count + 16 > blocks.block.shape[0]
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def has_room(blocks: Blocks, width: int) -> bool:
     """Return whether an account of this width has a place without growth."""
     last = blocks.last[width]
@@ -85,19 +85,19 @@ def has_room(blocks: Blocks, width: int) -> bool:
     return bool(has_block and blocks.counters[STRIPS_USED] + width <= blocks.strip_block.size)
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def first_cell(blocks: Blocks, place: int) -> int:
     """Return the cell of the first position; the next ones follow at a distance of BLOCK."""
     return int(blocks.block[place // BLOCK, STRIP]) * BLOCK + place % BLOCK
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def place_of_cell(blocks: Blocks, cell: int) -> int:
     """Return the place of the account that a cell belongs to."""
     return int(blocks.strip_block[cell // BLOCK]) * BLOCK + cell % BLOCK
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def take_place(blocks: Blocks, width: int, row: int) -> int:
     """Give an account of this width a place behind the others; there must be room."""
     last = int(blocks.last[width])
@@ -124,7 +124,7 @@ def take_place(blocks: Blocks, width: int, row: int) -> int:
     return place
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def leave_place(blocks: Blocks, place: int) -> int:
     """Free a place by moving the last account of the width into it; return the place from which it moved."""
     width = blocks.block[place // BLOCK, WIDTH]
@@ -146,7 +146,7 @@ def leave_place(blocks: Blocks, place: int) -> int:
     return moved
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def screen_blocks(
     blocks: Blocks, price_f64: Array, value_f64: float, margin_f64: Array, flagged: Array, flagged_count: int
 ) -> int:

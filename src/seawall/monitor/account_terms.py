@@ -59,7 +59,7 @@ class Terms(NamedTuple):
     balance_f64: Array
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def pair_at(book: BookColumns, pairs: PairColumns, row: int, at: int) -> int:
     """Return the pair of an account's position, taking a new one into use; PAIRS_FULL where the table is."""
     slot, category = book.slot[at], book.category[row]
@@ -74,7 +74,7 @@ def pair_at(book: BookColumns, pairs: PairColumns, row: int, at: int) -> int:
     return pair
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def is_watched(book: BookColumns, row: int, is_liquidatable: bool) -> bool:
     """Return whether an account can leave its status: without debt a healthy one cannot."""
     watched = is_liquidatable
@@ -83,7 +83,7 @@ def is_watched(book: BookColumns, row: int, is_liquidatable: bool) -> bool:
     return watched
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def read_account(book: BookColumns, pairs: PairColumns, row: int, is_liquidatable: int, terms: Terms) -> int:
     """Write an account's terms for its recorded status; return how many, or UNWATCHED, or PAIRS_FULL."""
     if not is_watched(book, row, is_liquidatable != 0):
@@ -103,7 +103,7 @@ def read_account(book: BookColumns, pairs: PairColumns, row: int, is_liquidatabl
     return count
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def margin_of(terms: Terms, count: int, price_f64: Array) -> float:
     """Return the sum of coefficient * effective price, added up in the order of the positions."""
     margin_f64 = 0.0

@@ -41,7 +41,7 @@ AHEAD: Final = 0.625 * CALM
 AGAIN: Final = 1.25 * CALM
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def collect_crossed(banded: Banded, line: int, position: int, crossed: Array, count: int) -> int:
     """Append the cold places of calm accounts with a trigger at or above `position` on this line to `crossed`.
 
@@ -70,7 +70,7 @@ def collect_crossed(banded: Banded, line: int, position: int, crossed: Array, co
     return count
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def heat_crossed(banded: Banded, price_f64: Array, crossed: Array) -> bool:
     """Make every calm account hot that has a crossed trigger; return False, as if nothing was done, where they are many."""
     lines = banded.lines
@@ -92,7 +92,7 @@ def heat_crossed(banded: Banded, price_f64: Array, crossed: Array) -> bool:
     return True
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def follow_scales(banded: Banded, price_f64: Array) -> None:
     """Learn from the prices that moved since the last time how far each one usually moves."""
     for term in range(banded.scale_f64.size):
@@ -101,7 +101,7 @@ def follow_scales(banded: Banded, price_f64: Array) -> None:
             banded.before_f64[term] = price_f64[term]
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def settle_place(banded: Banded, place: int, price_f64: Array, value_f64: float) -> None:
     """Band the calm account at a cold place anew, or make it hot; there must be room."""
     cold = banded.cold
@@ -116,7 +116,7 @@ def settle_place(banded: Banded, place: int, price_f64: Array, value_f64: float)
         heat(banded, place)
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def walk_crossed(banded: Banded, price_f64: Array, crossed: Array) -> int:
     """Make calm accounts with crossed triggers hot, up to as many as `crossed` has room for; return how many."""
     lines = banded.lines
@@ -139,7 +139,7 @@ def walk_crossed(banded: Banded, price_f64: Array, crossed: Array) -> int:
     return done
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def walk_ahead(banded: Banded, price_f64: Array, value_f64: float, crossed: Array) -> int:
     """Settle calm accounts whose triggers are crossed or nearly so, as many as `crossed` has room for; return how many."""
     lines = banded.lines
@@ -169,7 +169,7 @@ def walk_ahead(banded: Banded, price_f64: Array, value_f64: float, crossed: Arra
     return done
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def settle_hot(banded: Banded, places: Array, price_f64: Array, value_f64: float, count: int) -> int:
     """Look at `count` hot accounts, the next ones in turn, and leave those that are calm to triggers; return how many."""
     hot, progress = banded.hot, banded.progress

@@ -99,7 +99,7 @@ def add_term_line(banded: Banded, price_f64: float, expected: int) -> None:
     banded.scale_f64[term], banded.before_f64[term] = SCALE_START, price_f64
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def heat(banded: Banded, place: int) -> bool:
     """Look at the account at a cold place on every tick from now on; return False where there is no room."""
     cold, hot = banded.cold, banded.hot
@@ -115,7 +115,7 @@ def heat(banded: Banded, place: int) -> bool:
     return True
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def cool(banded: Banded, place: int, places: Array) -> None:
     """Look no longer at the account at a cold place; `places` are those of all rows."""
     hot_place = banded.hot_place[place]
@@ -124,7 +124,7 @@ def cool(banded: Banded, place: int, places: Array) -> None:
         banded.hot_place[places[banded.hot.row[hot_place]]] = hot_place
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def strip(banded: Banded, place: int) -> None:
     """Remove the triggers of the account at a cold place."""
     cell = first_cell(banded.cold, place)
@@ -135,7 +135,7 @@ def strip(banded: Banded, place: int) -> None:
             banded.back[cell + nth * BLOCK] = NO_TRIGGER
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def band(banded: Banded, place: int, price_f64: Array, budget_f64: float, spread_f64: float) -> None:
     """Give each position of the account at a cold place its trigger; there must be as many free chunks."""
     cold = banded.cold
@@ -150,13 +150,13 @@ def band(banded: Banded, place: int, price_f64: Array, budget_f64: float, spread
         banded.lines.table[term, HIGHEST] = max(banded.lines.table[term, HIGHEST], key)
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def has_banded_room(banded: Banded, width: int) -> bool:
     """Return whether an account of this width can come in, calm or hot, without growth."""
     return has_room(banded.cold, width) and has_room(banded.hot, width) and free_chunks(banded.lines) >= width
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def admit(
     banded: Banded, row: int, width: int, terms: Terms, places: Array, price_f64: Array, value_f64: float
 ) -> None:
@@ -179,7 +179,7 @@ def admit(
         heat(banded, place)
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def rewrite(banded: Banded, place: int, terms: Terms) -> None:
     """Give an account other terms, as many as before; it is looked at until it is settled. There must be room."""
     cold, hot = banded.cold, banded.hot
@@ -197,7 +197,7 @@ def rewrite(banded: Banded, place: int, terms: Terms) -> None:
         hot.term[cell + nth * BLOCK] = terms.term[nth]
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def dismiss(banded: Banded, row: int, places: Array) -> None:
     """Let an account go; the one that moves into its place takes its triggers along."""
     place = places[row]

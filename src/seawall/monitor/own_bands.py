@@ -32,7 +32,7 @@ _SHRINK: Final = 1.0 - 2.0**-40
 _ZERO_SHARE: Final = 2.0**-10
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def follow_scale(scale_f64: float, before_f64: float, now_f64: float) -> float:
     """Return the usual relative move of a price after one more tick: a running upper tercile, deaf to single jumps."""
     if abs(now_f64 - before_f64) > scale_f64 * before_f64:
@@ -40,7 +40,7 @@ def follow_scale(scale_f64: float, before_f64: float, now_f64: float) -> float:
     return max(scale_f64 * 0.984375, SCALE_MIN)
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def budget_and_spread(
     coefficient_f64: Array, term: Array, cell: int, width: int, price_f64: Array, scale_f64: Array, value_f64: float
 ) -> tuple[float, float]:
@@ -56,13 +56,13 @@ def budget_and_spread(
     return (margin_f64 - value_f64 - _SUM_ERROR * size_f64) * _SHRINK, spread_f64
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def is_calm(budget_f64: float, spread_f64: float, calm_f64: float) -> bool:
     """Return whether a margin is at least so many usual moves; not where it is NaN."""
     return budget_f64 > 0.0 and budget_f64 < np.inf and budget_f64 >= calm_f64 * spread_f64 * sqrt(spread_f64)
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def trigger_key_of(
     coefficient_f64: float, price_f64: float, scale_f64: float, budget_f64: float, spread_f64: float, width: int
 ) -> int:

@@ -63,13 +63,13 @@ def due_groups(groups: Groups) -> list[tuple[int, int, int, int]]:
     ]
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def has_group_room(groups: Groups) -> bool:
     """Return whether one more group leaves the table at most half full."""
     return bool(2 * (groups.counters[GROUPS_USED] + 1) <= groups.group.size)
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def find_group(groups: Groups, group: int) -> int:
     """Return the place of a group, or the empty one where it belongs."""
     mask = groups.group.size - 1
@@ -79,7 +79,7 @@ def find_group(groups: Groups, group: int) -> int:
     return at
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def see_group(groups: Groups, group: int) -> int:
     """Count one more account of a group and return the group's line, or NO_LINE; there must be room."""
     at = find_group(groups, group)
@@ -92,13 +92,13 @@ def see_group(groups: Groups, group: int) -> int:
     return int(groups.line[at])
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def debt_pair_of(group: int) -> int:
     """Return the debt's pair of a group."""
     return group & 0xFFFF
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def group_of(book: BookColumns, pairs: PairColumns, row: int) -> int:
     """Return the group of an account of one collateral and one debt, or NOT_TWO."""
     if book.width[row] != 2:

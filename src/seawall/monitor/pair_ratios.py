@@ -89,7 +89,7 @@ def add_ratio_line(
     return line
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def ratio_window(table: Array, line: int, least_debt_f64: float, price_f64: Array, value_f64: float) -> tuple[int, int]:
     """Return (LOW, HIGH) of a line under the present prices; everything where one of them is unknown."""
     collateral, debt = 2 * table[line, COLLATERAL_PAIR], 2 * table[line, DEBT_PAIR]
@@ -102,7 +102,7 @@ def ratio_window(table: Array, line: int, least_debt_f64: float, price_f64: Arra
     return KEY_MIN, KEY_MAX
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def can_be_paired(
     collateral_f64: float, debt_f64: float, units_f64: Array, debt_price_f64: float, value_f64: float
 ) -> bool:
@@ -115,7 +115,7 @@ def can_be_paired(
     )
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def is_certain_on_line(table: Array, line: int, key: int, is_liquidatable: int) -> bool:
     """Return whether an account with this key lies where its status expects it, outside the window as it was last."""
     if is_liquidatable:
@@ -123,7 +123,7 @@ def is_certain_on_line(table: Array, line: int, key: int, is_liquidatable: int) 
     return bool(key < table[line, LOW])
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def admit_to_line(paired: Paired, line: int, key: int, debt_f64: float, row: int, status: Array, places: Array) -> None:
     """Put an account on its line, where its status is certain; there must be a free chunk."""
     table = paired.lines.table
@@ -137,7 +137,7 @@ def admit_to_line(paired: Paired, line: int, key: int, debt_f64: float, row: int
     status[row] |= PAIRED
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def is_certain(
     status: Array, book: BookColumns, pairs: PairColumns, terms: Terms, row: int, value_f64: float
 ) -> bool:  # fmt: skip
@@ -146,7 +146,7 @@ def is_certain(
     return margin_of(terms, width, pairs.price_f64) > value_f64
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def report_passed(paired: Paired, status: Array, flagged: Array, count: int) -> int:
     """Report those passed over whose recorded status is not the one expected now, and list them as contrary."""
     kept = paired.contrary_count[0]
@@ -163,7 +163,7 @@ def report_passed(paired: Paired, status: Array, flagged: Array, count: int) -> 
     return count
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def keep_contrary(
     paired: Paired, status: Array, book: BookColumns, pairs: PairColumns, terms: Terms, value_f64: float,
     flagged: Array, count: int,
@@ -186,7 +186,7 @@ def keep_contrary(
     return count
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def scan_line(
     paired: Paired, line: int, low: int, high: int, status: Array, book: BookColumns, pairs: PairColumns, terms: Terms,
     value_f64: float, flagged: Array, count: int,
@@ -227,7 +227,7 @@ def scan_line(
     return count
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def scan_lines(
     paired: Paired, status: Array, book: BookColumns, pairs: PairColumns, terms: Terms, value_f64: float,
     flagged: Array, count: int,

@@ -108,6 +108,8 @@ class TriggerColumns:
             chunk, link = np.zeros_like(lines.chunk), np.zeros_like(lines.link)
             order_chunks_nb(lines, chunk, link, back)
             lines.chunk[:], lines.link[:] = chunk, link
+        # What is first needed in a crash is loaded now, not then.
+        in_order_nb(np.zeros(0, np.int32), np.zeros(1, np.uint64))
 
     def place_rows(self, rows: Array, value_f64: float) -> None:
         """Bring rows to where they belong now; `value_f64` bounds the value slack."""

@@ -17,6 +17,9 @@ from seawall.monitor.account_terms import (
     LIQUIDATABLE,
     PAIRED,
     PAIRS_FULL,
+    BookColumns,
+    PairColumns,
+    Terms,
     is_watched,
     pair_at,
     read_account,
@@ -24,7 +27,7 @@ from seawall.monitor.account_terms import (
 from seawall.monitor.band_walk import follow_scales, heat_crossed, settle_hot, walk_ahead, walk_crossed
 from seawall.monitor.banded_accounts import IS_BEHIND, WANTS_ROOM, admit, dismiss, has_banded_room, rewrite
 from seawall.monitor.limbs import ONE, ZERO
-from seawall.monitor.pair_groups import NO_LINE, NOT_TWO, debt_pair_of, group_of, has_group_room, see_group
+from seawall.monitor.pair_groups import NO_LINE, NOT_TWO, Groups, debt_pair_of, group_of, has_group_room, see_group
 from seawall.monitor.pair_ratios import (
     admit_to_line,
     can_be_paired,
@@ -77,22 +80,23 @@ def see_accounts_py(index: TriggerIndex, begin: int, end: int, seen: Array) -> i
     return end
 
 
-@register_jitable
-def line_for(index: TriggerIndex, row: int, width: int, value_f64: float) -> tuple[int, int, float]:
-    """Return (line, key, debt) of the ratio line on which an account's status is certain, or NO_LINE."""
-    book, pairs, terms = index.book, index.pairs, index.terms
-    group = group_of(book, pairs, row) if width == 2 else NOT_TWO
-    line = NO_LINE if group == NOT_TWO else see_group(index.groups, group)
+@register_jitable(forceinline=True)
+def line_for(
+    book: BookColumns, pairs: PairColumns, terms: Terms, groups: Groups, table: Array, row: int, is_liquidatable: int,
+    value_f64: float,
+) -> tuple[int, int, float]:  # fmt: skip
+    """Return (line, key, debt) of the ratio line on which an account of two positions is certain, or NO_LINE."""
+    group = group_of(book, pairs, row)
+    line = NO_LINE if group == NOT_TWO else see_group(groups, group)
     if line == NO_LINE:
         return NO_LINE, 0, 0.0
     swap = int(book.slot[book.first[row]] & 1)
     collateral_f64, debt_f64 = terms.balance_f64[swap], terms.balance_f64[1 - swap]
-    if not can_be_paired(
-        collateral_f64, debt_f64, pairs.units_f64, pairs.price_f64[2 * debt_pair_of(group)], value_f64
-    ):
+    debt_price_f64 = pairs.price_f64[2 * debt_pair_of(group)]
+    if not can_be_paired(collateral_f64, debt_f64, pairs.units_f64, debt_price_f64, value_f64):
         return NO_LINE, 0, 0.0
     key = key_of(debt_f64 / collateral_f64)
-    if not is_certain_on_line(index.paired.lines.table, line, key, index.status[row] & LIQUIDATABLE):
+    if not is_certain_on_line(table, line, key, is_liquidatable):
         return NO_LINE, 0, 0.0
     return line, key, debt_f64
 
@@ -116,7 +120,11 @@ def place_rows_py(index: TriggerIndex, rows: Array, begin: int, value_f64: float
             remove_trigger(paired.lines, place[row], place)
             place[row] = NOWHERE
             status[row] &= LIQUIDATABLE
-        line, key, debt_f64 = line_for(index, row, width, value_f64)
+        line, key, debt_f64 = NO_LINE, 0, 0.0
+        if width == 2:
+            line, key, debt_f64 = line_for(
+                book, pairs, terms, groups, paired.lines.table, row, status[row] & LIQUIDATABLE, value_f64
+            )
         if place[row] != NOWHERE:
             if line == NO_LINE and width == banded.cold.block[place[row] // BLOCK, WIDTH]:
                 rewrite(banded, place[row], terms)

@@ -24,13 +24,13 @@ NEVER: Final = -1
 """The key, on a falling line, of a trigger that no price crosses: only an unknown one does."""
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def key_of(price_f64: float) -> int:
     """Return the key of a price that is not negative and not NaN."""
     return int(np.float64(price_f64).view(np.int64) >> 32)
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def position_of(price_f64: float, is_rising: bool) -> int:
     """Return where a price stands on its line."""
     if not price_f64 >= 0.0:

@@ -111,20 +111,20 @@ def is_off_centre(lines: Lines, line: int, key: int) -> bool:
     return not size // 8 <= at < size - size // 8
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def free_chunks(lines: Lines) -> int:
     """Return how many more chunks there is room for: as many triggers can be added in any case."""
     return int(lines.link.shape[0] - lines.counters[CHUNKS_USED] + lines.counters[CHUNKS_FREE])
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def bucket_of(lines: Lines, line: int, key: int) -> int:
     """Return the bucket that holds a key; never falls as the key grows."""
     at = (key >> lines.table[line, SHIFT]) - lines.table[line, ORIGIN]
     return int(lines.table[line, START] + min(max(at, 0), lines.table[line, SIZE] - 1))
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def least_key(lines: Lines, line: int, bucket: int) -> int:
     """Return a key that none in the bucket is beneath."""
     at = bucket - lines.table[line, START]
@@ -133,7 +133,7 @@ def least_key(lines: Lines, line: int, bucket: int) -> int:
     return int((lines.table[line, ORIGIN] + at) << lines.table[line, SHIFT])
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def greatest_key(lines: Lines, line: int, bucket: int) -> int:
     """Return a key that none in the bucket is above."""
     at = bucket - lines.table[line, START]
@@ -142,14 +142,14 @@ def greatest_key(lines: Lines, line: int, bucket: int) -> int:
     return int(((lines.table[line, ORIGIN] + at + 1) << lines.table[line, SHIFT]) - 1)
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def first_chunk(lines: Lines, bucket: int) -> tuple[int, int]:
     """Return (chunk, triggers in it) with which a bucket begins; later ones are full. Chunk 0 is none."""
     head = int(lines.head[bucket])
     return head // CHUNK, head % CHUNK + 1
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def free_chunk(lines: Lines, chunk: int) -> None:
     """Put a chunk that holds nothing among the free ones."""
     lines.link[chunk, 0] = lines.counters[FIRST_FREE]
@@ -157,13 +157,13 @@ def free_chunk(lines: Lines, chunk: int) -> None:
     lines.counters[CHUNKS_FREE] += 1
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def set_owner(lines: Lines, entry: int, owner: int) -> None:
     """Say that the trigger at a place has another owner, or its owner another number."""
     lines.chunk[entry // CHUNK, CHUNK + entry % CHUNK] = owner
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def insert_trigger(lines: Lines, line: int, key: int, owner: int, back: Array) -> None:
     """Add a trigger; there must be a free chunk."""
     bucket = bucket_of(lines, line, key)
@@ -186,7 +186,7 @@ def insert_trigger(lines: Lines, line: int, key: int, owner: int, back: Array) -
     back[owner] = entry
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def remove_trigger(lines: Lines, entry: int, back: Array) -> None:
     """Remove the trigger at a place; the last of its bucket takes its place. The owner's `back` is the caller's."""
     to, lane = entry // CHUNK, entry % CHUNK
