@@ -15,7 +15,6 @@ from typing import Final
 
 import numpy as np
 
-from seawall.ledger.deployment import Deployment
 from seawall.monitor.effective_price import EffectivePrices
 from seawall.monitor.kernels import (
     BLOCK,
@@ -31,7 +30,6 @@ from seawall.monitor.kernels import (
     screen_margins_nb,
 )
 from seawall.monitor.monitor import Monitor
-from seawall.protocols.protocol import Protocol
 
 _WIDTHS: Final = 256
 
@@ -39,35 +37,18 @@ _WIDTHS: Final = 256
 class FullRecompute(Monitor):
     """Every watched account on a shelf, every shelf read at every `detect`."""
 
-    def __init__(self, deployment: Deployment, protocol: Protocol) -> None:
-        super().__init__(deployment, protocol)
-        self.rebuild(())
-
     # -- what is told to the monitor ----------------------------------------------------------------------
 
     def rebuild(self, liquidatable_rows: Iterable[int]) -> None:
         """Read the whole book and every price."""
         self._prices = EffectivePrices(self.deployment, self.protocol)
         self._margin_f64 = np.zeros(BLOCK)
-        self._changed: list[int] = []
-        self._repriced: set[int] = set()
-        self._all_repriced = False
+        self._forget()
         size = self.deployment.book.first.size
         self._set_account_columns(np.zeros(size, np.uint8), np.zeros(size, np.uint8), np.zeros(size, np.int32))
         self.status[list(liquidatable_rows)] = 1
         self._prices.read_slack()
         self._lay_out()
-
-    def touch(self, row: int) -> None:
-        """Take note of a changed account."""
-        self._changed.append(row)
-
-    def reprice(self, markets: Iterable[int] | None) -> None:
-        """Take note of changed markets."""
-        if markets is None:
-            self._all_repriced = True
-        else:
-            self._repriced.update(markets)
 
     def is_liquidatable(self, row: int) -> bool:
         """Return the recorded status of an account."""
@@ -85,7 +66,7 @@ class FullRecompute(Monitor):
 
     def detect(self) -> list[int]:
         """Bring in what was noted, screen all shelves, and return the rows that are not certain."""
-        if self._changed or self._repriced or self._all_repriced:
+        if self._has_noted():
             self._refresh()
         count = screen_margins_nb(
             self.shelves, self.shelf_row, self.coefficient_f64, self.term, self._prices.price_f64,
@@ -99,20 +80,14 @@ class FullRecompute(Monitor):
 
     def _refresh(self) -> None:
         """Bring prices, slack and changed accounts up to date."""
-        is_outdated = self._prices.read_slack()
-        if self._all_repriced:
-            self._prices.reprice(None)
-        elif self._repriced:
-            self._prices.reprice(self._repriced)
-        self._repriced.clear()
-        self._all_repriced = False
+        is_outdated = self._follow(self._prices)
         if is_outdated:
             self._lay_out()
         elif self._changed:
             self._grow_account_columns()
             if not self._place(np.array(self._changed, np.int64)):
                 self._lay_out()
-        self._changed.clear()
+        self._forget()
 
     def _place(self, rows: Array) -> bool:
         """Place these rows; return False where a shelf is full."""

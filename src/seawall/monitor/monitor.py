@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
 from seawall.ledger.deployment import Deployment
+from seawall.monitor.effective_price import EffectivePrices
 from seawall.protocols.protocol import Protocol
 
 
@@ -23,18 +24,41 @@ class Monitor(ABC):
     def __init__(self, deployment: Deployment, protocol: Protocol) -> None:
         self.deployment = deployment
         self.protocol = protocol
+        self._forget()
+        self.rebuild(())
+
+    def touch(self, row: int) -> None:
+        """Take note that an account's balances or category changed, or that it is new."""
+        self._changed.append(row)
+
+    def reprice(self, markets: Iterable[int] | None) -> None:
+        """Take note that prices, indices, totals or parameters of these markets changed; None means all."""
+        if markets is None:
+            self._all_repriced = True
+        else:
+            self._repriced.update(markets)
+
+    def _forget(self) -> None:
+        """Forget what was noted: it is in."""
+        self._changed: list[int] = []
+        self._repriced: set[int] = set()
+        self._all_repriced = False
+
+    def _has_noted(self) -> bool:
+        return bool(self._changed or self._repriced or self._all_repriced)
+
+    def _follow(self, prices: EffectivePrices) -> bool:
+        """Bring prices and slack up to date; return whether coefficients written before are out of date."""
+        is_outdated = prices.read_slack()
+        if self._all_repriced:
+            prices.reprice(None)
+        elif self._repriced:
+            prices.reprice(self._repriced)
+        return is_outdated
 
     @abstractmethod
     def rebuild(self, liquidatable_rows: Iterable[int]) -> None:
         """Forget everything and watch the book as it stands, with these rows recorded as liquidatable."""
-
-    @abstractmethod
-    def touch(self, row: int) -> None:
-        """Take note that an account's balances or category changed, or that it is new."""
-
-    @abstractmethod
-    def reprice(self, markets: Iterable[int] | None) -> None:
-        """Take note that prices, indices, totals or parameters of these markets changed; None means all."""
 
     @abstractmethod
     def detect(self) -> list[int]:

@@ -16,29 +16,21 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from seawall.ledger.deployment import Deployment
 from seawall.monitor.account_terms import CONTRARY, LIQUIDATABLE
 from seawall.monitor.effective_price import EffectivePrices
 from seawall.monitor.monitor import Monitor
 from seawall.monitor.trigger_columns import TriggerColumns
-from seawall.protocols.protocol import Protocol
 
 
 class TriggerBook(Monitor):
     """Triggers for every watched account; a `detect` looks at those that a price passed and at those near the line."""
-
-    def __init__(self, deployment: Deployment, protocol: Protocol) -> None:
-        super().__init__(deployment, protocol)
-        self.rebuild(())
 
     # -- what is told to the monitor ----------------------------------------------------------------------
 
     def rebuild(self, liquidatable_rows: Iterable[int]) -> None:
         """Read the whole book and every price."""
         self._prices = EffectivePrices(self.deployment, self.protocol)
-        self._changed: list[int] = []
-        self._repriced: set[int] = set()
-        self._all_repriced = False
+        self._forget()
         status = np.zeros(self.deployment.book.first.size, np.uint8)
         status[list(liquidatable_rows)] = LIQUIDATABLE
         self._prices.read_slack()
@@ -50,17 +42,6 @@ class TriggerBook(Monitor):
         self.columns = TriggerColumns(self._prices, self.deployment.book, status)
         self.columns.build(self._value_bound_f64)
         self._status = status.data
-
-    def touch(self, row: int) -> None:
-        """Take note of a changed account."""
-        self._changed.append(row)
-
-    def reprice(self, markets: Iterable[int] | None) -> None:
-        """Take note of changed markets."""
-        if markets is None:
-            self._all_repriced = True
-        else:
-            self._repriced.update(markets)
 
     def is_liquidatable(self, row: int) -> bool:
         """Return the recorded status of an account."""
@@ -80,7 +61,7 @@ class TriggerBook(Monitor):
 
     def detect(self) -> list[int]:
         """Bring in what was noted, follow the prices, and return the rows that are not certain."""
-        if self._changed or self._repriced or self._all_repriced:
+        if self._has_noted():
             self._refresh()
         rows: list[int] = self.columns.detect(self._prices.value_f64).tolist()
         return rows
@@ -91,19 +72,13 @@ class TriggerBook(Monitor):
 
     def _refresh(self) -> None:
         """Bring prices, slack and changed accounts up to date."""
-        is_outdated = self._prices.read_slack()
-        if self._all_repriced:
-            self._prices.reprice(None)
-        elif self._repriced:
-            self._prices.reprice(self._repriced)
-        self._repriced.clear()
-        self._all_repriced = False
+        is_outdated = self._follow(self._prices)
         self._grow_accounts()
         if is_outdated or self._prices.value_f64 > self._value_bound_f64:
             self._build(self.columns.index.status & np.uint8(LIQUIDATABLE))
         elif self._changed:
             self.columns.place_rows(np.array(self._changed, np.int64), self._value_bound_f64)
-        self._changed.clear()
+        self._forget()
 
     def _grow_accounts(self) -> None:
         size = self.deployment.book.first.size

@@ -14,7 +14,7 @@ e-mode's own price feed, and receiving pool tokens instead of the asset.
 from collections.abc import Sequence
 from typing import Final
 
-from seawall.fixed import BPS, RAY, WAD, div_down, div_up, mul_div_down, mul_div_half_up, seconds_down
+from seawall.fixed import BPS, RAY, WAD, div_down, div_up, mul_div_down, mul_div_half_up
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of, slot_of
 from seawall.ledger.order import Refusal
@@ -34,6 +34,7 @@ from seawall.protocols.aave_v3_liquidation import (
     repay_amount_max,
 )
 from seawall.protocols.aave_v3_rounding import AAVE_V3_VERSIONS, AaveV3Version, averaged_line
+from seawall.protocols.elapsed_time import markets_to_accrue
 from seawall.protocols.exact_limit import CloseFactorLimit
 from seawall.protocols.exact_term import ExactLine, ExactTerm, Stage
 from seawall.protocols.protocol import BadDebt, Health, Limit, Protocol, Quote, ScreenSlack
@@ -92,17 +93,11 @@ class AaveV3(Protocol):
     def accrue(self, deployment: Deployment, to: Milliseconds) -> bool:
         """Move indices to time `to`: linear for collateral, compounded for debt; no rate, no change."""
         moved = False
-        for market, state in zip(deployment.markets, deployment.market_states, strict=True):
-            if not market.debt_rate_ray and not market.collateral_rate_ray:
-                continue
-            seconds = seconds_down(to) - seconds_down(state.accrued_at)
-            if seconds <= 0:
-                continue
+        for market, state, seconds in markets_to_accrue(deployment, to):
             income = linear_growth(market.collateral_rate_ray, seconds)
             growth = self.rounding.debt_growth(market.debt_rate_ray, seconds)
             state.collateral_index = mul_div_half_up(income, state.collateral_index, RAY)
             state.debt_index = mul_div_half_up(growth, state.debt_index, RAY)
-            state.accrued_at = to
             moved = True
         return moved
 

@@ -27,11 +27,11 @@ from seawall.fixed import (
     mul_div_down,
     mul_div_mul_div_down,
     mul_div_up,
-    seconds_down,
 )
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of, slot_of
 from seawall.ledger.order import Refusal
+from seawall.protocols.elapsed_time import markets_to_accrue
 from seawall.protocols.exact_term import Sums
 from seawall.protocols.protocol import (
     BadDebt,
@@ -117,15 +117,9 @@ class CompoundV2(Protocol):
     def accrue(self, deployment: Deployment, to: Milliseconds) -> bool:
         """Move indices to time `to` by simple interest since the last touch; markets without rates stay untouched."""
         moved = False
-        for market, state in zip(deployment.markets, deployment.market_states, strict=True):
-            if not market.debt_rate_ray and not market.collateral_rate_ray:
-                continue
-            seconds = seconds_down(to) - seconds_down(state.accrued_at)
-            if seconds <= 0:
-                continue
+        for market, state, seconds in markets_to_accrue(deployment, to):
             state.debt_index = _simple_index(state.debt_index, market.debt_rate_ray, seconds)
             state.collateral_index = _simple_index(state.collateral_index, market.collateral_rate_ray, seconds)
-            state.accrued_at = to
             moved = True
         return moved
 

@@ -19,11 +19,12 @@ from typing import Final
 import msgspec
 
 from seawall.errors import ConfigError
-from seawall.fixed import SECONDS_PER_YEAR, WAD, div_down, div_up, mul_div_down, mul_div_up, seconds_down
+from seawall.fixed import SECONDS_PER_YEAR, WAD, div_down, div_up, mul_div_down, mul_div_up
 from seawall.ledger.account import MARKET_WIDTH
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of, slot_of
 from seawall.ledger.order import Refusal
+from seawall.protocols.elapsed_time import markets_to_accrue
 from seawall.protocols.protocol import BadDebt, Health, Limit, Proof, Protocol, Quote, ScreenSlack
 from seawall.protocols.settlement import take_positions
 from seawall.rules.accrual import taylor_interest_ratio
@@ -115,10 +116,7 @@ class MorphoBlue(Protocol):
     def accrue(self, deployment: Deployment, to: Milliseconds) -> bool:
         """Add interest to both totals up to time `to`, and the lenders' shares that pay the market's fee."""
         moved = False
-        for market, state in zip(deployment.markets, deployment.market_states, strict=True):
-            seconds = seconds_down(to) - seconds_down(state.accrued_at)
-            if not market.debt_rate_ray or seconds <= 0:
-                continue
+        for market, state, seconds in markets_to_accrue(deployment, to):
             rate_per_second_ratio = div_down(market.debt_rate_ray, SECONDS_PER_YEAR * _RAY_PER_WAD)
             growth_ratio = taylor_interest_ratio(rate_per_second_ratio, seconds)
             interest_amount = mul_div_down(state.debt_amount, growth_ratio, WAD)
@@ -127,7 +125,6 @@ class MorphoBlue(Protocol):
             fee_amount = mul_div_down(interest_amount, market.fee_ratio, WAD)
             supply = Shares(state.supply_amount - fee_amount, state.supply_shares)
             state.supply_shares += supply.shares_down(fee_amount)
-            state.accrued_at = to
             moved = True
         return moved
 

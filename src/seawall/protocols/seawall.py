@@ -24,12 +24,12 @@ from seawall.fixed import (
     mul_div_mul_div_down,
     mul_div_mul_div_up,
     mul_div_up,
-    seconds_down,
 )
 from seawall.ledger.book import POSITIONS_MAX
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, Market, market_of, side_of, slot_of
 from seawall.ledger.order import Refusal
+from seawall.protocols.elapsed_time import markets_to_accrue
 from seawall.protocols.exact_limit import TargetHealthLimit
 from seawall.protocols.exact_term import ExactLine, ExactTerm, Stage, Sums
 from seawall.protocols.protocol import BadDebt, Health, Limit, Proof, Protocol, Quote, ScreenSlack
@@ -86,15 +86,11 @@ class Seawall(Protocol):
     def accrue(self, deployment: Deployment, to: Milliseconds) -> bool:
         """Move debt indices by e^(r*t) rounded up, collateral indices by 1 + r*t rounded down."""
         moved = False
-        for market, state in zip(deployment.markets, deployment.market_states, strict=True):
-            seconds = seconds_down(to) - seconds_down(state.accrued_at)
-            if seconds <= 0 or not (market.debt_rate_ray or market.collateral_rate_ray):
-                continue
+        for market, state, seconds in markets_to_accrue(deployment, to):
             debt_growth = taylor_growth(market.debt_rate_ray, seconds)
             state.debt_index = mul_div_up(state.debt_index, debt_growth, RAY)
             collateral_growth = linear_growth(market.collateral_rate_ray, seconds)
             state.collateral_index = mul_div_down(state.collateral_index, collateral_growth, RAY)
-            state.accrued_at = to
             moved = True
         return moved
 
