@@ -19,7 +19,12 @@ def write(folder: Path, content: bytes) -> Path:
 def test_plain_gzipped_and_parquet_tables_read_alike_whatever_their_name(tmp_path: Path) -> None:
     parquet = tmp_path / "parquet"
     pl.DataFrame({"a": [1, 2], "b": ["x", "y"]}).write_parquet(parquet)
-    contents = [TEXT.encode(), TEXT.replace("\n", "\r\n").encode(), gzip.compress(TEXT.encode(), mtime=0), parquet.read_bytes()]
+    contents = [
+        TEXT.encode(),
+        TEXT.replace("\n", "\r\n").encode(),
+        gzip.compress(TEXT.encode(), mtime=0),
+        parquet.read_bytes(),
+    ]
     for content in contents:
         rows = open_table(write(tmp_path, content)).rows(("b", "a"))
         assert rows.select("a", "b").rows() == [("1", "x"), ("2", "y")]
