@@ -14,12 +14,12 @@ import numpy as np
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
+from seawall.monitor.compilation import compiled
 from seawall.monitor.exact_health import (
     BONUS,
     FEE,
     IS_SEIZABLE,
     LIQUIDATABLE,
-    SOURCE,
     STAGE_COLUMNS,
     applied,
     divided,
@@ -32,7 +32,6 @@ from seawall.monitor.limbs import (
     ZERO,
     Limbs,
     add,
-    compiled,
     is_less,
     is_zero,
     limbs_of,
@@ -277,4 +276,4 @@ def close_factor_limits_py(
         answered[nth] = True
 
 
-close_factor_limits_nb = compiled(close_factor_limits_py, SOURCE)
+close_factor_limits_nb = compiled(close_factor_limits_py)

@@ -17,6 +17,7 @@ from numba.extending import register_jitable
 from numpy.typing import NDArray
 
 from seawall.fixed import WAD
+from seawall.monitor.compilation import compiled
 from seawall.monitor.limbs import (
     DOWN,
     HALF_UP,
@@ -24,20 +25,16 @@ from seawall.monitor.limbs import (
     ZERO,
     Limbs,
     add,
-    compiled,
     divide,
     is_less,
     is_zero,
     muldiv,
     product,
     resized,
-    source_of,
     subtract,
 )
 
 Array = NDArray[Any]
-
-SOURCE: Final = source_of(__spec__)
 
 HEALTHY: Final = 0
 LIQUIDATABLE: Final = 1

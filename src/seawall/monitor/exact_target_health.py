@@ -15,12 +15,12 @@ from numba.extending import register_jitable
 from numpy.typing import NDArray
 
 from seawall.fixed import WAD
+from seawall.monitor.compilation import compiled
 from seawall.monitor.exact_health import (
     BONUS,
     BONUS_MIN,
     FEE,
     LIQUIDATABLE,
-    SOURCE,
     STAGE_COLUMNS,
     WEIGHT,
     applied,
@@ -32,7 +32,6 @@ from seawall.monitor.limbs import (
     ZERO,
     Limbs,
     add,
-    compiled,
     divide,
     is_less,
     is_zero,
@@ -296,5 +295,5 @@ def may_be_lost_py(
         lost[nth] = is_less(recoverable, rule.dust_value) and not is_less(debt, add(recoverable, recoverable))
 
 
-target_health_limits_nb = compiled(target_health_limits_py, SOURCE)
-may_be_lost_nb = compiled(may_be_lost_py, SOURCE)
+target_health_limits_nb = compiled(target_health_limits_py)
+may_be_lost_nb = compiled(may_be_lost_py)

@@ -10,8 +10,9 @@ rows start, how many accounts it has room for, and how many it holds. Position *
 from collections.abc import Callable
 from typing import Any, Final
 
-from numba import njit
 from numpy.typing import NDArray
+
+from seawall.monitor.compilation import compiled
 
 Array = NDArray[Any]
 
@@ -138,6 +139,6 @@ def place_accounts_py(
     return PLACED
 
 
-screen_margins_nb: Callable[..., int] = njit(cache=True)(screen_margins_py)
-count_widths_nb: Callable[..., None] = njit(cache=True)(count_widths_py)
-place_accounts_nb: Callable[..., int] = njit(cache=True)(place_accounts_py)
+screen_margins_nb: Callable[..., int] = compiled(screen_margins_py)
+count_widths_nb: Callable[..., None] = compiled(count_widths_py)
+place_accounts_nb: Callable[..., int] = compiled(place_accounts_py)

@@ -10,12 +10,11 @@ divisor. The quotient is the only one there is, whatever the float unit does.
 """
 
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload, register_jitable
 
@@ -173,28 +172,6 @@ def _choose_to_f64(number: Any) -> Any:  # noqa: ARG001 - numba compares the nam
         return _to_f64(number)
 
     return call
-
-
-def source_of(specification: Any) -> bytes:
-    """Return the text of the module with this `__spec__`, by which caches know it."""
-    source = specification.loader.get_source(specification.name)
-    assert source is not None, specification
-    return str(source).encode()
-
-
-_SOURCE: Final = source_of(__spec__)
-
-
-def compiled(kernel: Callable[..., None], *sources: bytes) -> Callable[..., None]:
-    """Return the kernel compiled, and cached for as long as its file, this module and `sources` stay what they are.
-
-    By itself numba looks at the kernel's own file only, and would run arithmetic that is no longer written anywhere.
-    """
-    dispatcher: Callable[..., None] = njit(cache=True)(kernel)
-    if dispatcher is not kernel:  # as it is where numba is told to compile nothing
-        index = dispatcher._cache._cache_file  # type: ignore[attr-defined]
-        index._source_stamp = (index._source_stamp, sha256(b"".join((_SOURCE, *sources))).hexdigest())
-    return dispatcher
 
 
 # -- division, one text for both --------------------------------------------------------------------------

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seawall.monitor.exact_health import SOURCE
-from seawall.monitor.limbs import compiled
+from seawall.monitor.compilation import compiled
 
 Array = NDArray[Any]
 
@@ -64,7 +63,7 @@ def bound_priorities_py(
             highest_f64[nth] = inf
 
 
-bound_priorities_nb = compiled(bound_priorities_py, SOURCE)
+bound_priorities_nb = compiled(bound_priorities_py)
 
 
 def may_be_worst(lowest_f64: Array, highest_f64: Array, count: int) -> Array:

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.experimental import structref
 from numba.extending import intrinsic
 
 from seawall.monitor.account_blocks import BLOCK, NOWHERE, Array
 from seawall.monitor.account_terms import BookColumns, PairColumns, Terms
 from seawall.monitor.banded_accounts import Banded, nobody_banded
+from seawall.monitor.compilation import compiled
 from seawall.monitor.pair_groups import Groups, no_groups
 from seawall.monitor.pair_ratios import Paired, nobody_paired
 
@@ -108,7 +109,7 @@ def borrow(_context: Any, value: Any) -> Any:
     return value(value), code
 
 
-@njit(cache=True)
+@compiled
 def seal(index: TriggerIndex) -> SealedIndex:
     """Return the index sealed. Compiled only: the plain twins take the index itself."""
     return SealedIndex(

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
@@ -26,6 +25,7 @@ from seawall.monitor.account_terms import (
 )
 from seawall.monitor.band_walk import follow_scales, heat_crossed, settle_hot, walk_ahead, walk_crossed
 from seawall.monitor.banded_accounts import IS_BEHIND, WANTS_ROOM, admit, dismiss, has_banded_room, rewrite
+from seawall.monitor.compilation import compiled
 from seawall.monitor.limbs import ONE, ZERO
 from seawall.monitor.pair_groups import NO_LINE, NOT_TWO, Groups, debt_pair_of, group_of, has_group_room, see_group
 from seawall.monitor.pair_ratios import (
@@ -221,10 +221,10 @@ def order_chunks_py(lines: Lines, chunk: Array, link: Array, back: Array) -> Non
     lines.counters[CHUNKS_USED], lines.counters[CHUNKS_FREE], lines.counters[FIRST_FREE] = at, 0, 0
 
 
-see_accounts_nb: Callable[..., int] = njit(cache=True, error_model="numpy")(see_accounts_py)
-place_rows_nb: Callable[..., int] = njit(cache=True, error_model="numpy")(place_rows_py)
-detect_nb: Callable[..., int] = njit(cache=True, error_model="numpy")(detect_py)
-in_order_nb: Callable[..., None] = njit(cache=True, error_model="numpy")(in_order_py)
-maintain_nb: Callable[..., int] = njit(cache=True, error_model="numpy")(maintain_py)
-move_triggers_nb: Callable[..., None] = njit(cache=True, error_model="numpy")(move_triggers_py)
-order_chunks_nb: Callable[..., None] = njit(cache=True, error_model="numpy")(order_chunks_py)
+see_accounts_nb: Callable[..., int] = compiled(see_accounts_py, error_model="numpy")
+place_rows_nb: Callable[..., int] = compiled(place_rows_py, error_model="numpy")
+detect_nb: Callable[..., int] = compiled(detect_py, error_model="numpy")
+in_order_nb: Callable[..., None] = compiled(in_order_py, error_model="numpy")
+maintain_nb: Callable[..., int] = compiled(maintain_py, error_model="numpy")
+move_triggers_nb: Callable[..., None] = compiled(move_triggers_py, error_model="numpy")
+order_chunks_nb: Callable[..., None] = compiled(order_chunks_py, error_model="numpy")
