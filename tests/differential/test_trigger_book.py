@@ -21,9 +21,10 @@ CATEGORISED = ("rounded_pool", "aave_v3", "seawall")
 class BothMonitors:
     """Two monitors on one deployment; each detect is compared with the other one and with the rule."""
 
-    def __init__(self, deployment, protocol):
-        self.deployment, self.protocol = deployment, protocol
-        self.full, self.book = FullRecompute(deployment, protocol), TriggerBook(deployment, protocol)
+    def __init__(self, deployment, protocol, line_ratio):
+        self.deployment, self.protocol, self.line_ratio = deployment, protocol, line_ratio
+        self.full = FullRecompute(deployment, protocol, line_ratio)
+        self.book = TriggerBook(deployment, protocol, line_ratio)
         self.flips = 0
 
     def reprice(self, markets):
@@ -40,7 +41,7 @@ class BothMonitors:
         assert set(flagged) <= set(expected), "the trigger book is less sure than the full recompute"
         only_full = set(expected) - set(flagged)
         for row in expected:
-            decided = self.protocol.is_liquidatable(self.deployment, row)
+            decided = self.protocol.is_below(self.deployment, row, self.line_ratio)
             differs = decided != self.full.is_liquidatable(row)
             assert not (differs and row in only_full), f"row {row} is missed"
             if differs and draw.random() < answered:
@@ -51,17 +52,17 @@ class BothMonitors:
     def check_all(self):
         for row in range(self.deployment.book.account_count):
             assert self.full.is_liquidatable(row) == self.book.is_liquidatable(row)
-            assert self.full.is_liquidatable(row) == self.protocol.is_liquidatable(self.deployment, row), row
+            assert self.full.is_liquidatable(row) == self.protocol.is_below(self.deployment, row, self.line_ratio), row
 
 
-def unkind_book(protocol, seed, lines=12):
+def unkind_book(protocol, seed, line_ratio, lines=12):
     """Return accounts planted on the line, with dust beside huge balances, and a large group of one pair of assets."""
     draw = random.Random(seed)
     if protocol.accounts_are_per_market:
         deployment = pairs(draw)
     else:
         deployment = pool(draw, with_categories=protocol.name in CATEGORISED)
-    plant(deployment, protocol, draw, lines, deployment.book.account_width, positions_max=9)
+    plant(deployment, protocol, draw, lines, deployment.book.account_width, 9, line_ratio)
     book, width = deployment.book, deployment.book.account_width
     for number in range(500):
         market = draw.choice([0, 0, 0, 1, 4])
@@ -152,11 +153,12 @@ def run(both, draw, steps):
     both.check_all()
 
 
+@pytest.mark.parametrize("line_ratio", [WAD, 11 * 10**17 + 1], ids=["liquidation", "warning"])
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.label)
-def test_no_account_is_missed_through_moves_changes_and_maintenance(protocol, seed):
-    deployment, draw = unkind_book(protocol, 100 + seed)
-    both = BothMonitors(deployment, protocol)
+def test_no_account_is_missed_through_moves_changes_and_maintenance(protocol, seed, line_ratio):
+    deployment, draw = unkind_book(protocol, 100 + seed, line_ratio)
+    both = BothMonitors(deployment, protocol, line_ratio)
     run(both, draw, steps=60)
     assert both.flips > 200
     assert both.book.columns.index.paired.lines.table.shape[0] > 0

@@ -8,7 +8,17 @@ own arithmetic, written again from its formulas, interest and the line included.
 from seawall.engine.settlement import FEE_RESERVE
 from seawall.fixed import RAY, SECONDS_PER_YEAR, WAD
 from seawall.ledger.event import DeploymentOpened, Event, FillsReported, OracleRound, PositionsChanged
-from seawall.ledger.order import AbsorbLoss, CancelOrder, DeclineAccount, Liquidate, Order, Refusal, SettleFill
+from seawall.ledger.order import (
+    AbsorbLoss,
+    CancelOrder,
+    DeclineAccount,
+    LiftWarning,
+    Liquidate,
+    Order,
+    Refusal,
+    SettleFill,
+    WarnAccount,
+)
 from seawall.rules.loss_waterfall import SOCIALIZED_LOSS
 
 Slot = int
@@ -38,6 +48,7 @@ class Ghost:
         self.open_orders: dict[bytes, int] = {}
         self.declined: dict[bytes, Refusal] = {}
         self.below: set[bytes] = set()
+        self.warned: dict[bytes, int] = {}
         self.order_count = 0
         self.moved = [[0, 0] for _ in opened.markets]
         self.taken = [[0, 0] for _ in opened.markets]
@@ -74,6 +85,12 @@ class Ghost:
                     if order.reason is not Refusal.ORDER_EXPIRED:
                         self.declined.pop(order.account, None)
                         self.below.discard(order.account)
+                case WarnAccount():
+                    assert order.account not in self.warned
+                    assert order.health_factor_ratio < order.warning_health_ratio
+                    self.warned[order.account] = self.at
+                case LiftWarning():
+                    assert self.warned.pop(order.account) == order.warned_at
                 case DeclineAccount():
                     assert order.account not in self.open_orders
                     assert self.declined.get(order.account) is not order.reason, "a reason is said once"

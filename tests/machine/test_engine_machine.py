@@ -17,6 +17,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from msgspec.structs import replace
 from tests.deployments import HOUR, PAIRS, POOLED, UNITS, USD, Desk, changes, named, ratio, with_rates
 from tests.machine.ghost import CompoundGhost, Ghost, PairsGhost, SeawallGhost
 
@@ -32,6 +33,7 @@ from seawall.protocols.catalogue import all_protocols, protocol_named
 
 START_PRICES = (2_000 * WAD, WAD, 30_000 * WAD)
 POLICY = Policy(
+    warning_health_ratio=5 * WAD // 4,
     order_lifetime_ms=HOUR,
     review_ms=HOUR // 6,
     buffers=(Buffer("fee_reserve", ()), Buffer("insurance_fund", ((0, 10**16), (USD, 50 * 10**6)))),
@@ -53,6 +55,7 @@ class EngineMachine(RuleBasedStateMachine):
     label = "seawall"
     ghost_type: type[Ghost] = SeawallGhost
     has_rates = False
+    policy = POLICY
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +65,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.desk = Desk(
             self.label,
             markets=with_rates(markets) if self.has_rates else markets,
-            policy=POLICY,
+            policy=self.policy,
             oracle_rules=ORACLE,
             operators=("operator",),
             check=lambda event: event.signature == "signed",
@@ -131,6 +134,15 @@ class EngineMachine(RuleBasedStateMachine):
                 assert (line[0] < line[1]) == (account in below), (account, line)
 
     @invariant()
+    def who_is_warned_is_who_the_rule_puts_below_the_warning_line(self) -> None:
+        state, line_ratio = self.desk.state, self.policy.warning_health_ratio
+        assert {state.deployment.book.account_at(row): at for row, at in state.warned.items()} == self.ghost.warned
+        for account in self.ghost.balances:
+            line = self.ghost.line(account)
+            if line is not None:
+                assert (line[0] * WAD < line_ratio * line[1]) == (account in self.ghost.warned), (account, line)
+
+    @invariant()
     def whoever_is_below_the_line_has_an_order_or_a_reason(self) -> None:
         state = self.desk.state
         assert self.ghost.below == self.ghost.open_orders.keys() | self.ghost.declined.keys()
@@ -140,6 +152,8 @@ class EngineMachine(RuleBasedStateMachine):
 
 class StaticWorld(EngineMachine):
     """No price moves and no time passes."""
+
+    policy = replace(POLICY, warning_health_ratio=0)
 
     @rule(nth=accounts, market=st.integers(0, 2), side=st.integers(0, 1), value=sizes, is_leaving=st.booleans())
     def move_within_the_line(self, nth: int, market: int, side: int, value: int, is_leaving: bool) -> None:

@@ -32,14 +32,15 @@ class MonitorMachine(RuleBasedStateMachine):
     """Balances, categories, prices, unknown prices, decisions, maintenance and rebuilding."""
 
     protocol: Protocol = RoundedPool()
+    line_ratio = WAD
 
     @initialize(seed=st.integers(0, 2**16), crowd=st.sampled_from([0, 70, 150]))
     def open(self, seed, crowd):
         self.deployment = pool(random.Random(seed))
         self.remembered = list(self.deployment.prices)
         self.rows: dict[int, int] = {}
-        self.full = FullRecompute(self.deployment, self.protocol)
-        self.book = TriggerBook(self.deployment, self.protocol)
+        self.full = FullRecompute(self.deployment, self.protocol, self.line_ratio)
+        self.book = TriggerBook(self.deployment, self.protocol, self.line_ratio)
         for number in range(crowd):
             self.set_balance(number, 0, False, 1000)
             self.set_balance(number, USDC, True, 300 + 5 * number)
@@ -99,7 +100,7 @@ class MonitorMachine(RuleBasedStateMachine):
         assert flagged == sorted(set(flagged))
         assert set(flagged) <= set(expected)
         for nth, row in enumerate(expected):
-            decided = self.protocol.is_liquidatable(self.deployment, row)
+            decided = self.protocol.is_below(self.deployment, row, self.line_ratio)
             if decided != self.full.is_liquidatable(row):
                 assert row in flagged
                 if nth % kept == 0:
@@ -119,7 +120,7 @@ class MonitorMachine(RuleBasedStateMachine):
         for row in self.rows.values():
             assert self.book.is_liquidatable(row) == self.full.is_liquidatable(row)
             if row not in flagged:
-                decided = self.protocol.is_liquidatable(self.deployment, row)
+                decided = self.protocol.is_below(self.deployment, row, self.line_ratio)
                 assert decided == self.book.is_liquidatable(row) or self._is_unknown(row), row
 
     def _is_unknown(self, row):
@@ -131,7 +132,11 @@ class SeawallMonitorMachine(MonitorMachine):
     protocol = protocol_named("seawall")
 
 
-@pytest.mark.parametrize("machine", [MonitorMachine, SeawallMonitorMachine])
+class WarningMonitorMachine(MonitorMachine):
+    line_ratio = 13 * 10**17 + 1
+
+
+@pytest.mark.parametrize("machine", [MonitorMachine, SeawallMonitorMachine, WarningMonitorMachine])
 def test_the_trigger_book_says_what_the_full_recompute_and_the_rule_say(machine):
     run_state_machine_as_test(
         machine,

@@ -24,6 +24,7 @@ from seawall.ledger.deployment import Buffer, OracleRule, Policy
 from seawall.protocols.catalogue import protocol_named
 from seawall.protocols.protocol import Protocol
 from seawall.studies.run_plan import Kind, RunInput, RunPlan
+from seawall.units import Ratio
 from seawall.world.depth import DepthTable
 from seawall.world.keepers import KeeperRule
 from seawall.world.oracle_feed import FeedRule
@@ -173,6 +174,7 @@ def _policy(given: ScenarioFile, listed: MarketList, is_own: bool) -> Policy:
         order_lifetime_ms=milliseconds(policy.order_lifetime_seconds),
         offers_per_event_max=policy.offers_per_event_max,
         priority_stress_ratio=wad(policy.priority_stress),
+        warning_health_ratio=_warning_ratio(given),
         buffers=tuple(
             Buffer(
                 name,
@@ -189,6 +191,15 @@ def _policy(given: ScenarioFile, listed: MarketList, is_own: bool) -> Policy:
         breaker_cooldown_ms=milliseconds(policy.breaker_cooldown_seconds),
         grace_period_ms=milliseconds(policy.grace_seconds),
     )
+
+
+def _warning_ratio(given: ScenarioFile) -> Ratio:
+    ratio = wad(given.scenario.policy.warning_health)
+    if 0 < ratio <= WAD:
+        raise ConfigError(
+            f"warning_health {given.scenario.policy.warning_health} is not above 1, in [policy] of {given.path}"
+        )
+    return ratio
 
 
 def _depths(given: ScenarioFile, listed: MarketList) -> tuple[DepthTable, ...]:

@@ -10,11 +10,13 @@ from seawall.ledger.order import (
     AbsorbLoss,
     CancelOrder,
     DeclineAccount,
+    LiftWarning,
     Liquidate,
     Order,
     Refusal,
     RefuseFill,
     SettleFill,
+    WarnAccount,
 )
 from seawall.studies.decimal_text import amount_text, wad_text
 from seawall.units import Milliseconds
@@ -54,6 +56,14 @@ def order_sentence(order: Order, at: Milliseconds, deployment: Deployment) -> st
                 f"Written off: {_amount(order.bad_debt_amount, debt)} (worth {_value(order.bad_debt_value)}), "
                 f"paid by {paid}."
             )
+        case RefuseFill():
+            return f"The fill of keeper {order.keeper} for order {order.order_id} is refused: {_words(order.reason)}."
+    return _standing_sentence(order, at)
+
+
+def _standing_sentence(order: Order, at: Milliseconds) -> str:
+    """Return the sentence of an order that moves nothing: it says how the account stands."""
+    match order:
         case CancelOrder():
             return f"Order {order.order_id} is withdrawn: {_words(order.reason)}."
         case DeclineAccount():
@@ -61,8 +71,14 @@ def order_sentence(order: Order, at: Milliseconds, deployment: Deployment) -> st
                 f"No order: {_words(order.reason)}; health {ratio_text(order.health_factor_ratio)}, collateral worth "
                 f"{_value(order.collateral_value)}, debt {_value(order.debt_value)}."
             )
-        case RefuseFill():
-            return f"The fill of keeper {order.keeper} for order {order.order_id} is refused: {_words(order.reason)}."
+        case WarnAccount():
+            return (
+                f"Is warned: health {ratio_text(order.health_factor_ratio)} is below "
+                f"{ratio_text(order.warning_health_ratio)}."
+            )
+        case LiftWarning():
+            warned = (at - order.warned_at) / MILLISECONDS_PER_SECOND
+            return f"The warning is lifted after {duration_text(warned)}: {_words(order.reason)}."
     raise AssertionError(f"{type(order).__name__} names no account")
 
 

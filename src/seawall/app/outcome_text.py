@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from seawall.app.number_text import duration_text, short_value
+from seawall.app.number_text import duration_text, ratio_text, short_value
 
 
 def outcome_rows(outcome: dict[str, Any]) -> list[list[str]]:
@@ -21,10 +21,21 @@ def outcome_rows(outcome: dict[str, Any]) -> list[list[str]]:
         ["  paid by buffers", _value(outcome, "buffer_drawn_value")],
         ["  left to lenders", _value(outcome, "socialized_loss_value")],
         ["Below the line", f"half under {times[0]}, nine in ten under {times[1]}, longest {times[2]}"],
+        *_warnings(outcome["warnings"]),
         ["Still below at the end", f"{end['count']:,}" + (f" ({reasons})" if reasons else "")],
         ["  debt without collateral", short_value(int(end["insolvent_value"]))],
         ["State hash", outcome["state_hash"]],
     ]
+
+
+def _warnings(warnings: dict[str, Any]) -> list[list[str]]:
+    """Return the row of warnings, where the policy has a line for them."""
+    if not int(warnings["health_factor"]):
+        return []
+    notice = warnings["seconds_before_line"]
+    said = f", half of those who fell had {duration_text(float(notice['p50']))}" if notice["count"] else ""
+    line = ratio_text(int(warnings["health_factor"]))
+    return [["Warnings", f"{warnings['count']:,} below {line}, {warnings['lifted']:,} lifted{said}"]]
 
 
 def _value(outcome: dict[str, Any], name: str) -> str:

@@ -150,6 +150,17 @@ def _story(outcome: Outcome, bad_debt: int) -> str:
         )
     else:
         sentences.append("No debt was written off.")
+    if outcome["warnings"]["count"]:
+        notice = outcome["warnings"]["seconds_before_line"]
+        told = (
+            f"; half of those that fell below their line had {duration_text(float(notice['p50']))}"
+            if notice["count"]
+            else ""
+        )
+        sentences.append(
+            f"{plural(outcome['warnings']['count'], 'warning')} came below a health factor of "
+            f"{ratio_text(int(outcome['warnings']['health_factor']))}{told}."
+        )
     if _uncovered_value(outcome) >= WAD:
         uncovered = short_value(_uncovered_value(outcome))
         sentences.append(f"At the end {uncovered} of debt that is still on its accounts is not covered by collateral.")

@@ -179,6 +179,7 @@ class PolicySection(_Section):
     order_lifetime_seconds: Count = 86_400
     offers_per_event_max: Annotated[int, Field(ge=0)] = 0
     priority_stress: Number = "0.1"
+    warning_health: Number = "0"
     breaker_loss_max: Number = "0"
     breaker_window_seconds: Count = 3_600
     breaker_cooldown_seconds: Count = 3_600

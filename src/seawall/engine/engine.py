@@ -3,7 +3,7 @@
     intake (positions, prices) -> accrual -> monitor -> exact health -> offers; fills -> settlement -> waterfall
 
 Orders of one event come in a fixed sequence: what the event itself caused, then withdrawals, then refusals, then
-offers by priority. Everything here is integers; the monitor's floats only say where to look.
+offers by priority, then breakers, then warnings. Everything here is integers; the monitor's floats only say where to look.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +14,9 @@ from seawall.engine.invariants import check_invariants
 from seawall.engine.offers import end_episode, look_again_later, offers, rows_to_look_at, withdraw
 from seawall.engine.settlement import settle_fill, write_off
 from seawall.engine.state import Episode, State
+from seawall.engine.warnings import move_warnings
 from seawall.errors import ConfigError
+from seawall.fixed import WAD
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.event import (
     BlockObserved,
@@ -29,14 +31,13 @@ from seawall.ledger.event import (
     PriceObserved,
     RiskParametersChanged,
 )
-from seawall.ledger.market import DEBT, side_of
 from seawall.ledger.order import Order, Refusal, RefuseEvent, SettleFill
-from seawall.monitor.judge import Judge
+from seawall.monitor.judge import Judge, has_debt
 from seawall.monitor.monitor import Monitor
 from seawall.protocols.protocol import Protocol
-from seawall.units import Milliseconds
+from seawall.units import Milliseconds, Ratio
 
-MakeMonitor = Callable[[Deployment, Protocol], Monitor]
+MakeMonitor = Callable[[Deployment, Protocol, Ratio], Monitor]
 MakeJudge = Callable[[Deployment, Protocol], Judge]
 FindProtocol = Callable[[str], Protocol]
 SignatureCheck = Callable[[OperatorDecided], bool]
@@ -50,13 +51,14 @@ def no_signature_is_valid(_: OperatorDecided) -> bool:
 class Engine:
     """One deployment's engine.
 
-    `find_protocol`, `make_monitor` and `make_judge` are asked once, at the first event. Every `check_every` events all named
+    `find_protocol` and `make_judge` are asked once, at the first event, `make_monitor` once a line. Every `check_every` events all named
     invariants are checked (0: never).
     """
 
     state: State
     protocol: Protocol
     monitor: Monitor
+    warner: Monitor | None
     judge: Judge
 
     def __init__(
@@ -104,10 +106,22 @@ class Engine:
         self.state = state
         self.protocol = self._find_protocol(state.opened.protocol)
         self.protocol.check_markets(state.deployment.markets)
-        self.monitor = self._make_monitor(state.deployment, self.protocol)
+        self.monitor = self._make_monitor(state.deployment, self.protocol, WAD)
         self.monitor.rebuild(state.episodes)
+        self.warner = self._make_warner()
         self.judge = self._make_judge(state.deployment, self.protocol)
         self.is_open = True
+
+    def _make_warner(self) -> Monitor | None:
+        """Return the monitor of the warning line, if the policy has one; raises ConfigError where it is not above one."""
+        line_ratio = self.state.policy.warning_health_ratio
+        if not line_ratio:
+            return None
+        if line_ratio <= WAD:
+            raise ConfigError(f"warning health factor {line_ratio} (WAD) is not above the line of liquidation, {WAD}")
+        warner = self._make_monitor(self.state.deployment, self.protocol, line_ratio)
+        warner.rebuild(self.state.warned)
+        return warner
 
     def _take(self, event: Event) -> list[Order]:
         state = self.state
@@ -138,16 +152,26 @@ class Engine:
     def _pass_time(self, at: Milliseconds) -> None:
         deployment = self.state.deployment
         if self.protocol.accrue(deployment, at):
-            self.monitor.reprice(None)
+            self._reprice(None)
         deployment.at = at
         oracle.grow_stale(self.state)
+
+    def _touch(self, row: int) -> None:
+        self.monitor.touch(row)
+        if self.warner is not None:
+            self.warner.touch(row)
+
+    def _reprice(self, markets: Iterable[int] | None) -> None:
+        self.monitor.reprice(markets)
+        if self.warner is not None:
+            self.warner.reprice(markets)
 
     # -- what each event does; returns its orders and the rows to decide whatever the screen says ------------
 
     def _observe(self, rounds: tuple[OracleRound, ...]) -> tuple[list[Order], set[int]]:
         markets = oracle.observe(self.state, rounds)
         if markets:
-            self.monitor.reprice(markets)
+            self._reprice(markets)
         return [], set()
 
     def _change_positions(self, event: PositionsChanged) -> tuple[list[Order], set[int]]:
@@ -155,9 +179,9 @@ class Engine:
         if isinstance(changed, RefuseEvent):
             return [changed], set()
         for row in changed:
-            self.monitor.touch(row)
+            self._touch(row)
         if self.protocol.balances_move_indices:
-            self.monitor.reprice(intake.markets_in(event))
+            self._reprice(intake.markets_in(event))
         return [], changed & self.state.episodes.keys()
 
     def _settle(self, event: FillsReported) -> tuple[list[Order], set[int]]:
@@ -172,7 +196,7 @@ class Engine:
                 rows.add(self.state.order_rows[fill.order_id])
                 markets |= {fill.debt_market, fill.collateral_market}
         for row in rows:
-            self.monitor.touch(row)
+            self._touch(row)
         self._reprice_moved(markets)
         return orders, set()
 
@@ -180,7 +204,7 @@ class Engine:
         row = intake.change_category(self.state, event)
         if isinstance(row, RefuseEvent):
             return [row], set()
-        self.monitor.touch(row)
+        self._touch(row)
         return [], {row} & self.state.episodes.keys()
 
     def _change_parameters(self, event: RiskParametersChanged) -> tuple[list[Order], set[int]]:
@@ -193,13 +217,13 @@ class Engine:
         except ConfigError as error:
             return [RefuseEvent(Refusal.PARAMETERS_REFUSED, str(error))], set()
         markets[event.market] = changed
-        self.monitor.reprice([event.market])
+        self._reprice([event.market])
         return [], set()
 
     def _reprice_moved(self, markets: set[int]) -> None:
         """Tell the monitor of markets whose totals moved, where a stored unit is worth what the totals say."""
         if self.protocol.balances_move_indices:
-            self.monitor.reprice(markets)
+            self._reprice(markets)
 
     # -- who is below the line, and what is done about it -------------------------------------------------
 
@@ -215,7 +239,8 @@ class Engine:
         due, freed = rows_to_look_at(state), permission.rows_freed(state)
         if rows or fallen or due or freed:
             orders += self._respond(rows, fallen, due, freed)
-        return orders + move_breakers(state, self.protocol)
+        orders += move_breakers(state, self.protocol)
+        return orders if self.warner is None else orders + move_warnings(state, self.judge, self.warner)
 
     def _decided(self, rows: set[int], undecided: Sequence[int], offers_max: int) -> tuple[list[int], list[int]]:
         """Return the rows that are below the line now and were not before, and those the other way round.
@@ -269,7 +294,7 @@ class Engine:
     def _close_episodes(self, rows: list[int]) -> list[Order]:
         """End the time below the line of accounts that are healthy now, or have no debt left."""
         return [
-            end_episode(self.state, row, Refusal.HEALTHY if _has_debt(self.state, row) else Refusal.NO_DEBT)
+            end_episode(self.state, row, Refusal.HEALTHY if has_debt(self.state.deployment, row) else Refusal.NO_DEBT)
             for row in in_order(self.state, rows)
         ]
 
@@ -281,16 +306,12 @@ class Engine:
             if not lost:
                 continue
             orders += lost
-            self.monitor.touch(row)
+            self._touch(row)
             self._reprice_moved({order.debt_market for order in lost})
             if self.judge.are_liquidatable([row]) == [False]:
                 self.monitor.set_liquidatable(row, False)
                 orders += self._close_episodes([row])
         return orders
-
-
-def _has_debt(state: State, row: int) -> bool:
-    return any(side_of(slot) == DEBT for slot, _ in state.deployment.book.positions(row))
 
 
 def in_order(state: State, rows: Iterable[int]) -> list[int]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from seawall.engine.state import NO_ORDER, State
 from seawall.errors import InvariantViolation
 from seawall.fixed import WAD
-from seawall.ledger.market import DEBT, slot_of
+from seawall.ledger.market import DEBT, side_of, slot_of
 from seawall.ledger.order import AbsorbLoss, Liquidate, Order, Refusal, SettleFill
 from seawall.protocols.protocol import Protocol
 
@@ -18,6 +18,7 @@ def check_invariants(state: State, protocol: Protocol, orders: Sequence[Order]) 
     """Check every invariant of the state and of the orders that the last event caused."""
     balances_sum_to_market_total(state)
     no_account_is_missed(state, protocol)
+    no_warning_is_missed(state, protocol)
     open_order_belongs_to_its_episode(state)
     buffer_is_never_negative(state)
     market_total_is_never_negative(state)
@@ -56,6 +57,25 @@ def no_account_is_missed(state: State, protocol: Protocol) -> None:
         if is_below != (row in state.episodes):
             account = deployment.book.account_at(row).hex()
             _must(False, "no_account_is_missed", f"account {account} is_below={is_below} at {deployment.at}")
+
+
+def no_warning_is_missed(state: State, protocol: Protocol) -> None:
+    """Exactly the accounts whose health factor is below the policy's warning line are warned, all of those in an episode too.
+
+    An account that needs an unknown price keeps its warning, and while offers wait, warnings wait.
+    """
+    deployment, line_ratio = state.deployment, state.policy.warning_health_ratio
+    _must(line_ratio > 0 or not state.warned, "no_warning_is_missed", state.warned)
+    if not line_ratio or state.offers_are_waiting:
+        return
+    for row in range(deployment.book.account_count):
+        has_debt = any(side_of(slot) == DEBT for slot, _ in deployment.book.positions(row))
+        if has_debt and isinstance(protocol.health(deployment, row), Refusal):
+            continue
+        is_below = has_debt and protocol.is_below(deployment, row, line_ratio)
+        if is_below != (row in state.warned):
+            account = deployment.book.account_at(row).hex()
+            _must(False, "no_warning_is_missed", f"account {account} is_below={is_below} at {deployment.at}")
 
 
 def open_order_belongs_to_its_episode(state: State) -> None:

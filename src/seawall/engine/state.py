@@ -85,6 +85,7 @@ class State:
         self.due: list[tuple[Milliseconds, int]] = []  # a heap
         self.blocked: set[int] = set()
         self.offers_are_waiting = False
+        self.warned: dict[int, Milliseconds] = {}
         self.permission_seen = Permission()
         self.order_count = 0
         self.buffers: list[tuple[str, dict[int, Amount]]] = [(b.name, dict(b.amounts)) for b in opened.policy.buffers]
@@ -137,6 +138,7 @@ class State:
             block_number=self.block_number,
             event_count=self.event_count,
             balance_totals=tuple(book.balance_totals),
+            warned=tuple(sorted((account_at(row), at) for row, at in self.warned.items())),
         )
 
     def _restore(self, record: "_Record", book_bytes: bytes) -> None:
@@ -159,6 +161,7 @@ class State:
                 self.blocked.add(row)
         self.due = sorted((episode.look_at, row) for row, episode in self.episodes.items())
         self.offers_are_waiting = record.offers_are_waiting
+        self.warned = {deployment.book.row_of(account): at for account, at in record.warned}
         self.order_count = record.order_count
         self.buffers = [(b.name, dict(b.amounts)) for b in record.buffers]
         self.breakers = list(record.breakers)
@@ -198,7 +201,7 @@ class _EpisodeRecord(msgspec.Struct, frozen=True, order=True, array_like=True):
         return Episode(self.since, self.order_id, self.expires_at, self.look_at, frozenset(self.fill_ids), declined)
 
 
-class _Record(msgspec.Struct, frozen=True):
+class _Record(msgspec.Struct, frozen=True, omit_defaults=True):
     opened: DeploymentOpened
     at: Milliseconds
     markets: tuple[Market, ...]
@@ -216,6 +219,7 @@ class _Record(msgspec.Struct, frozen=True):
     block_number: int
     event_count: int
     balance_totals: tuple[int, ...]
+    warned: tuple[tuple[bytes, Milliseconds], ...] = ()
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")

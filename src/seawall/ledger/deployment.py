@@ -41,7 +41,8 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     expired and, where the protocol's rule is by value, for debt that has become unrecoverable. `priority_stress_ratio` is the further fall of all collateral under which the
     expected loss, an order's priority, is taken. `buffers` are drawn in their order before lenders pay.
     At most `offers_per_event_max` accounts, the worst, begin their time below the line in one event; the others wait
-    for the next one (0: all begin at once). `breaker_loss_value_max` is the bad debt, WAD, within `breaker_window_ms` that halts liquidation (0: never).
+    for the next one (0: all begin at once). Accounts whose health factor falls below `warning_health_ratio`, which is
+    above one, are warned (0: nobody is). `breaker_loss_value_max` is the bad debt, WAD, within `breaker_window_ms` that halts liquidation (0: never).
     """
 
     order_lifetime_ms: Milliseconds = 86_400_000
@@ -49,6 +50,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     priority_stress_ratio: Ratio = 10**17
     buffers: tuple[Buffer, ...] = ()
     offers_per_event_max: int = 0
+    warning_health_ratio: Ratio = 0
     breaker_loss_value_max: Value = 0
     breaker_window_ms: Milliseconds = 3_600_000
     breaker_cooldown_ms: Milliseconds = 3_600_000

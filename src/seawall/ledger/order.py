@@ -143,6 +143,22 @@ class AbsorbLoss(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     payments: tuple[Payment, ...]
 
 
+class WarnAccount(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Warn an account that its health factor is below the policy's warning line."""
+
+    account: bytes
+    health_factor_ratio: Ratio
+    warning_health_ratio: Ratio
+
+
+class LiftWarning(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Take back the account's warning, which was given at `warned_at`: HEALTHY above the warning line, or NO_DEBT."""
+
+    account: bytes
+    reason: Refusal
+    warned_at: Milliseconds
+
+
 class HaltMarket(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     """Raise a market's circuit breaker to `level`, with the reason."""
 
@@ -171,6 +187,8 @@ Order: TypeAlias = (
     | SettleFill
     | RefuseFill
     | AbsorbLoss
+    | WarnAccount
+    | LiftWarning
     | HaltMarket
     | ResumeMarket
     | RefuseEvent

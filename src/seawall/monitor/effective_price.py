@@ -10,7 +10,8 @@ The bound. With u = 2⁻⁵³ a coefficient carries at most 4 roundings (two lim
 enlarged by 2⁻⁴⁰, which outweighs cancellation), a price 3, their product 1, a sum of m ≤ 255 positions m − 1: at most
 262, so each term is its exact worst case times a factor in 1 ± γ, γ = 262u / (1 − 262u). As ε = 2⁻⁴⁴ = 512u > γ / (1 − γ),
 no term, hence no sum, is above the exact worst case: sum > value slack proves the status. Weights outside 2^±500, where
-a float could overflow, and unknown ones give NaN, which is above nothing and so goes to the integer rule.
+a float could overflow, negative ones, for which *for* and *against* would change places, and unknown ones give NaN, which
+is above nothing and so goes to the integer rule. A line h is in the weights (`Protocol.line_weight`), which are exact.
 """
 
 from collections.abc import Iterable
@@ -24,6 +25,7 @@ from seawall.fixed import WAD
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, market_of, side_of
 from seawall.protocols.protocol import Protocol, ScreenSlack
+from seawall.units import Ratio
 
 EPSILON: Final = Fraction(1, 2**44)
 UNKNOWN_PAIR: Final = 0xFFFF
@@ -41,9 +43,10 @@ class EffectivePrices:
     `pair_category` (n_pairs_max,), `price_f64` (2 n_pairs_max,), `units_f64` one entry a side, `pair_count` one entry.
     """
 
-    def __init__(self, deployment: Deployment, protocol: Protocol) -> None:
+    def __init__(self, deployment: Deployment, protocol: Protocol, line_ratio: Ratio = WAD) -> None:
         self._deployment = deployment
         self._protocol = protocol
+        self._line_ratio = line_ratio
         slot_count = 2 * len(deployment.markets)
         pairs_max = min(slot_count * CATEGORIES, PAIRS_MAX)
         self.pair_of = np.full((slot_count, CATEGORIES), UNKNOWN_PAIR, np.uint16)
@@ -102,11 +105,11 @@ class EffectivePrices:
         self._known = int(self.pair_count[0])
 
     def _price(self, pair: int, slot: int, category: int) -> None:
-        weight = self._protocol.margin_weight(self._deployment, slot, category)
+        weight = self._protocol.line_weight(self._deployment, slot, category, self._line_ratio)
         weight_f64 = nan
         if weight is not None:
             numerator, denominator = weight
-            if abs(numerator.bit_length() - denominator.bit_length()) < _WEIGHT_BITS_MAX:
+            if numerator >= 0 and abs(numerator.bit_length() - denominator.bit_length()) < _WEIGHT_BITS_MAX:
                 weight_f64 = numerator / denominator
         factor_for, factor_against = self._factors[side_of(slot)]
         self.price_f64[2 * pair] = weight_f64 * factor_for

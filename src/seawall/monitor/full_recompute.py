@@ -41,7 +41,7 @@ class FullRecompute(Monitor):
 
     def rebuild(self, liquidatable_rows: Iterable[int]) -> None:
         """Read the whole book and every price."""
-        self._prices = EffectivePrices(self.deployment, self.protocol)
+        self._prices = EffectivePrices(self.deployment, self.protocol, self.line_ratio)
         self._margin_f64 = np.zeros(BLOCK)
         self._forget()
         size = self.deployment.book.first.size

@@ -13,6 +13,7 @@ from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, side_of
 from seawall.ledger.order import Refusal
 from seawall.protocols.protocol import Health, Protocol
+from seawall.rules.margin import HEALTH_FACTOR_MAX
 from seawall.rules.priority import expected_loss_value
 from seawall.units import Amount, Ratio, Value
 
@@ -68,6 +69,10 @@ class Judge:
         """
         return [self._is_liquidatable(row) for row in rows]
 
+    def health_factors(self, rows: Sequence[int]) -> list[Ratio | None]:
+        """Return the health factor of each row; None while a price that it needs is unknown."""
+        return [self._health_factor(row) for row in rows]
+
     def may_be_lost(self, rows: Sequence[int]) -> list[int]:
         """Return the rows, in the order given, for which the protocol must be asked whether their debts are lost."""
         return list(rows) if self.protocol.realises_loss_by_value else []
@@ -119,13 +124,24 @@ class Judge:
     def _is_liquidatable(self, row: int) -> bool | None:
         if self.protocol.is_liquidatable(self.deployment, row):
             return True
-        if not any(side_of(slot) == DEBT for slot, _ in self.deployment.book.positions(row)):
+        if not has_debt(self.deployment, row):
             return False
         return None if isinstance(self.protocol.health(self.deployment, row), Refusal) else False
+
+    def _health_factor(self, row: int) -> Ratio | None:
+        if not has_debt(self.deployment, row):
+            return HEALTH_FACTOR_MAX
+        health = self.protocol.health(self.deployment, row)
+        return None if isinstance(health, Refusal) else health.health_factor_ratio
 
     def _priority(self, row: int, stress_ratio: Ratio) -> Value:
         health = self.protocol.health(self.deployment, row)
         return -1 if isinstance(health, Refusal) else priority_of(health, stress_ratio)
+
+
+def has_debt(deployment: Deployment, row: int) -> bool:
+    """Return whether the account owes anything."""
+    return any(side_of(slot) == DEBT for slot, _ in deployment.book.positions(row))
 
 
 def in_order(offers: Offers) -> Offers:

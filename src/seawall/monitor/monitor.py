@@ -4,26 +4,33 @@ It keeps one recorded status an account, healthy or liquidatable, and reports th
 certain under the present prices; the protocol's integer rule then decides them. It may report too many, never too
 few: *flagged contains every account whose exact status differs from its recorded one*. Nothing that it computes
 enters the state.
+
+A monitor watches one line. On that of liquidation, at a health factor of one, liquidatable is what the protocol calls so;
+on a line above it, a warning's, it means below the line: `Protocol.is_below` decides. Several lines are several monitors.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
+from seawall.fixed import WAD
 from seawall.ledger.deployment import Deployment
 from seawall.monitor.effective_price import EffectivePrices
 from seawall.protocols.protocol import Protocol
+from seawall.units import Ratio
 
 
 class Monitor(ABC):
     """Watches the accounts of one deployment; a new monitor watches the book as it stands, every account as healthy.
 
     Whoever changes the deployment says so with `touch` and `reprice` before the next `detect`; both only take
-    note, so a hundred changes cost one refresh.
+    note, so a hundred changes cost one refresh. `line_ratio` is the health factor of the line, WAD, at least one.
     """
 
-    def __init__(self, deployment: Deployment, protocol: Protocol) -> None:
+    def __init__(self, deployment: Deployment, protocol: Protocol, line_ratio: Ratio = WAD) -> None:
+        assert line_ratio >= WAD, line_ratio
         self.deployment = deployment
         self.protocol = protocol
+        self.line_ratio = line_ratio
         self._forget()
         self.rebuild(())
 

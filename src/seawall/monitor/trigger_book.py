@@ -29,7 +29,7 @@ class TriggerBook(Monitor):
 
     def rebuild(self, liquidatable_rows: Iterable[int]) -> None:
         """Read the whole book and every price."""
-        self._prices = EffectivePrices(self.deployment, self.protocol)
+        self._prices = EffectivePrices(self.deployment, self.protocol, self.line_ratio)
         self._forget()
         status = np.zeros(self.deployment.book.first.size, np.uint8)
         status[list(liquidatable_rows)] = LIQUIDATABLE

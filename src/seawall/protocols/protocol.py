@@ -16,7 +16,7 @@ import msgspec
 
 from seawall.fixed import WAD, div_down, mul_div_down, mul_div_half_up
 from seawall.ledger.deployment import Deployment
-from seawall.ledger.market import Market
+from seawall.ledger.market import DEBT, Market, side_of
 from seawall.ledger.order import Refusal
 from seawall.protocols.exact_limit import ExactLimit
 from seawall.protocols.exact_term import ExactLine, ExactTerm, Sums
@@ -91,6 +91,10 @@ class ScreenSlack(msgspec.Struct, frozen=True, gc=False):
     Safe for certain iff  sum over positions of (balance -/+ units) * weight * (1 -/+ ratio)  >  value, where the
     signs are those that make the account look worst; the mirror image proves an account liquidatable.
     `*_units` are stored units a position, `*_ratio` WAD relative to a side's value, `value` WAD an account.
+
+    The same holds on every line above the one of liquidation, as each part bounds what it is named for: the contract's
+    weighted collateral and its debt are each within their units and ratio of the linear ones, both together within
+    `value` beyond that, and what the last digit of the health factor rounds is in `debt_ratio`. See `line_weight`.
     """
 
     collateral_units: Balance
@@ -152,6 +156,20 @@ class Protocol(ABC):
         Not negative on either side; None where the asset's price is unknown.
         """
 
+    def line_weight(
+        self, deployment: Deployment, slot: int, category: int, line_ratio: Ratio
+    ) -> tuple[int, int] | None:
+        """Return the margin weight on the line of a health factor, WAD, at least one.
+
+        The account is below the line while its health factor W / D is below h, hence while W / h - D is negative: what
+        collateral weighs is divided by h. Dividing makes the roundings of W smaller and leaves those of D, so the screen
+        slack holds on every line; a health factor rounded down is below h exactly where W / D is.
+        """
+        weight = self.margin_weight(deployment, slot, category)
+        if weight is None or line_ratio == WAD or side_of(slot) == DEBT:
+            return weight
+        return weight[0] * WAD, weight[1] * line_ratio
+
     @abstractmethod
     def screen_slack(self, deployment: Deployment) -> ScreenSlack:
         """Return the slack that holds for every account of the deployment as it stands."""
@@ -178,6 +196,16 @@ class Protocol(ABC):
         )
 
     # -- the rule -----------------------------------------------------------------------------------------
+
+    def is_below(self, deployment: Deployment, row: int, line_ratio: Ratio) -> bool:
+        """Return whether the health factor is below a line, WAD, at least one; False where it is unknown.
+
+        One is the line of liquidation, where the contract's own decision counts.
+        """
+        if line_ratio == WAD:
+            return self.is_liquidatable(deployment, row)
+        health = self.health(deployment, row)
+        return isinstance(health, Health) and health.health_factor_ratio < line_ratio
 
     @abstractmethod
     def health(self, deployment: Deployment, row: int) -> Health | Refusal:

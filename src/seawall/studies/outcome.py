@@ -16,7 +16,8 @@ from seawall.protocols.protocol import Health
 from seawall.rules.margin import equity_value
 from seawall.studies.recorder import Recorder
 from seawall.studies.run_plan import RunPlan
-from seawall.studies.tally import Amounts, amounts_in, below_line_ms
+from seawall.studies.tally import Amounts, amounts_in, below_line_ms, notices_ms
+from seawall.units import Milliseconds
 from seawall.world.world import World
 
 SCHEMA = 1
@@ -69,7 +70,13 @@ def outcome_of(plan: RunPlan, engine: Engine, world: World, recorder: Recorder, 
             "reasons": dict(sorted(recorder.refusals_at_start().items())),
         },
         "liquidatable_at_end": _left_below(engine, world),
-        "seconds_below_line": _seconds_below(recorder, engine),
+        "seconds_below_line": _quantiles(below_line_ms(tally, engine)),
+        "warnings": {
+            "health_factor": str(state.policy.warning_health_ratio),
+            "count": tally.warning_count,
+            "lifted": tally.lifted_count,
+            "seconds_before_line": _quantiles(notices_ms(tally, engine)),
+        },
         "worst_insolvent_value": str(round(recorder.worst_insolvent_f64 * WAD)),
         "worst_accounts": _worst_accounts(recorder),
         "refusals": {reason.value: count for reason, count in sorted(tally.refusals.items(), key=lambda r: r[0].value)},
@@ -145,9 +152,8 @@ def _health(engine: Engine, row: int) -> Health | None:
     return health if isinstance(health, Health) else None
 
 
-def _seconds_below(recorder: Recorder, engine: Engine) -> dict[str, int]:
-    """Return quantiles in whole seconds, nearest rank."""
-    durations = below_line_ms(recorder.tally, engine)
+def _quantiles(durations: list[Milliseconds]) -> dict[str, int]:
+    """Return quantiles of ascending durations in whole seconds, nearest rank."""
     if not durations:
         return {"count": 0, "p50": 0, "p90": 0, "max": 0}
     ranked = {name: durations[(len(durations) * percent + 99) // 100 - 1] // 1_000 for name, percent in _QUANTILES}

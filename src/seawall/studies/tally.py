@@ -14,7 +14,16 @@ from seawall.engine.engine import Engine
 from seawall.fixed import mul_div_down
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, market_of, side_of
-from seawall.ledger.order import AbsorbLoss, CancelOrder, Order, Refusal, RefuseFill, SettleFill
+from seawall.ledger.order import (
+    AbsorbLoss,
+    CancelOrder,
+    LiftWarning,
+    Order,
+    Refusal,
+    RefuseFill,
+    SettleFill,
+    WarnAccount,
+)
 from seawall.protocols.protocol import Protocol
 from seawall.rules.loss_waterfall import SOCIALIZED_LOSS
 from seawall.units import Amount, Milliseconds, Value
@@ -46,6 +55,10 @@ class Tally:
         self.refusals: Counter[Refusal] = Counter()
         self.accounts: dict[bytes, AccountTally] = {}
         self.ended_ms: list[Milliseconds] = []
+        self.warning_count = 0
+        self.lifted_count = 0
+        self.warned_at: dict[bytes, Milliseconds] = {}
+        self.notice_ms: list[Milliseconds] = []
 
     def add(self, orders: tuple[Order, ...], deployment: Deployment) -> None:
         """Count the orders of one event; the deployment stands as that event left it."""
@@ -59,6 +72,14 @@ class Tally:
                     self.refusals[order.reason] += 1
                 case CancelOrder() if order.reason is not Refusal.ORDER_EXPIRED:
                     self.ended_ms.append(deployment.at - order.below_since)
+                    if order.account in self.warned_at:
+                        self.notice_ms.append(max(0, order.below_since - self.warned_at[order.account]))
+                case WarnAccount():
+                    self.warning_count += 1
+                    self.warned_at[order.account] = deployment.at
+                case LiftWarning():
+                    self.lifted_count += 1
+                    del self.warned_at[order.account]
                 case _:
                     pass
 
@@ -122,3 +143,12 @@ def below_line_ms(tally: Tally, engine: Engine) -> list[Milliseconds]:
     """Return how long every time below the line was, ascending; those that go on are counted to the last event."""
     at = engine.state.deployment.at
     return sorted(tally.ended_ms + [at - episode.since for episode in engine.state.episodes.values()])
+
+
+def notices_ms(tally: Tally, engine: Engine) -> list[Milliseconds]:
+    """Return, ascending, how long before each time below the line its account was warned."""
+    state = engine.state
+    open_notices = (
+        max(0, episode.since - state.warned[row]) for row, episode in state.episodes.items() if row in state.warned
+    )
+    return sorted([*tally.notice_ms, *open_notices])

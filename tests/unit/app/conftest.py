@@ -47,6 +47,14 @@ def made_up_assets() -> dict[str, object]:
     }
 
 
+WARNINGS = {
+    "health_factor": str(11 * WAD // 10),
+    "count": 1_702,
+    "lifted": 311,
+    "seconds_before_line": {"count": 655, "p50": 192, "p90": 1_800, "max": 40_000},
+}
+
+
 def made_up_outcome(title: str) -> dict[str, object]:
     return {
         "schema": 1,
@@ -96,6 +104,7 @@ def made_up_outcome(title: str) -> dict[str, object]:
             "reasons": {"unprofitable": 9},
         },
         "seconds_below_line": {"count": 655, "p50": 42, "p90": 610, "max": 9_812},
+        "warnings": WARNINGS,
         "worst_insolvent_value": str(2_204_117 * WAD),
         "refusals": {"healthy": 14, "order_expired": 2},
         "world": {"keeper_orders_unprofitable": 31, "oracle_rounds": 412},

@@ -172,6 +172,20 @@ def test_an_account_that_fits_no_pair_is_refused_by_name(files):
         with_files(files, "pairs.toml", "morpho_blue")
 
 
+def test_the_warning_line_is_above_one_or_absent(tmp_path):
+    text = Path(load_scenario("black_thursday").path).read_text()
+    ratios = {}
+    for written in ("0", "1.1", "1.000000000000000001"):
+        path = tmp_path / f"{written}.toml"
+        path.write_text(f"{text}\n[policy]\nwarning_health = {written}\n")
+        ratios[written] = assemble(load_scenario(str(path))).opening[0].policy.warning_health_ratio
+    assert ratios == {"0": 0, "1.1": 11 * 10**17, "1.000000000000000001": 10**18 + 1}
+    for written in ("1", "0.5"):
+        path.write_text(f"{text}\n[policy]\nwarning_health = {written}\n")
+        with pytest.raises(ConfigError, match=f"warning_health {written} is not above 1, in"):
+            assemble(load_scenario(str(path)))
+
+
 def test_a_section_that_names_an_unknown_asset_is_refused():
     given = small()
     scenario = given.scenario.model_copy(update={"buffers": {"insurance_fund": {"ETHH": "1"}}})

@@ -48,6 +48,18 @@ def an_account_that_is_healthy() -> Broken:
     return desk, []
 
 
+def an_account_that_nobody_warned() -> Broken:
+    desk, _ = below_the_line(policy=Policy(warning_health_ratio=WAD + WAD // 1000))
+    desk.state.warned.clear()
+    return desk, []
+
+
+def a_warning_for_nothing() -> Broken:
+    desk, _ = below_the_line()
+    desk.state.warned[desk.row(BORROWER)] = desk.at
+    return desk, []
+
+
 def an_order_without_an_episode() -> Broken:
     desk, _ = below_the_line()
     desk.state.order_rows[2] = desk.row(BORROWER)
@@ -103,6 +115,8 @@ BREAKS: list[tuple[Callable[[], Broken], str]] = [
     (a_lost_unit, "balances_sum_to_market_total"),
     (an_account_that_nobody_saw, "no_account_is_missed"),
     (an_account_that_is_healthy, "no_account_is_missed"),
+    (an_account_that_nobody_warned, "no_warning_is_missed"),
+    (a_warning_for_nothing, "no_warning_is_missed"),
     (an_order_without_an_episode, "open_order_belongs_to_its_episode"),
     (an_episode_that_forgot_its_order, "open_order_belongs_to_its_episode"),
     (a_buffer_that_paid_too_much, "buffer_is_never_negative"),

@@ -36,7 +36,7 @@ from seawall.ledger.event import (
     RiskParametersChanged,
 )
 from seawall.ledger.market import Market, MarketState, RiskParameters
-from seawall.ledger.order import AbsorbLoss, CancelOrder, HaltMarket, Order, Payment, Refusal
+from seawall.ledger.order import AbsorbLoss, CancelOrder, HaltMarket, LiftWarning, Order, Payment, Refusal, WarnAccount
 
 WAD = 10**18
 PARAMETERS = RiskParameters(8 * 10**17, 85 * 10**16, 5 * 10**16)
@@ -65,6 +65,8 @@ EVENTS: list[Event] = [
 ORDERS: tuple[Order, ...] = (
     CancelOrder(order_id=1, account=b"\x01" * 20, reason=Refusal.HEALTHY, below_since=0),
     AbsorbLoss(b"\x01" * 20, 0, 10**20, 10**38, (Payment("insurance_fund", 1), Payment("lenders", 10**20 - 1))),
+    WarnAccount(b"\x01" * 20, 0, 11 * 10**17),
+    LiftWarning(b"\x01" * 20, Refusal.NO_DEBT, 7),
     HaltMarket(market=0, level=1, reason="loss"),
 )
 

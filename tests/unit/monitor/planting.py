@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tests.unit.monitor.books import account, held, owed
 
+from seawall.fixed import WAD
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT
 from seawall.protocols.protocol import Protocol
@@ -14,8 +15,9 @@ TILTS = (-(10**-4), -(10**-6), -(10**-9), 10**-12, 10**-7, 10**-4)
 
 
 def plant(
-    deployment: Deployment, protocol: Protocol, draw: random.Random, lines: int, width: int, positions_max: int
-) -> int:
+    deployment: Deployment, protocol: Protocol, draw: random.Random, lines: int, width: int, positions_max: int,
+    line_ratio: int = WAD,
+) -> int:  # fmt: skip
     """Add groups of equal accounts and set one collateral of each close to the balance where the rule flips.
 
     Debts all stand before the first search, as totals may move the rule. Returns how many accounts found their line.
@@ -45,7 +47,9 @@ def plant(
         for row in rows:
             for slot, balance in collaterals.items():
                 deployment.book.set_balance(row, slot, balance)
-        lines_of = ((slot, _line(deployment, protocol, rows[0], slot)) for slot in _shuffled(draw, collaterals))
+        lines_of = (
+            (slot, _line(deployment, protocol, rows[0], slot, line_ratio)) for slot in _shuffled(draw, collaterals)
+        )
         slot, line = next(((slot, line) for slot, line in lines_of if line is not None), (0, None))
         if line is None:
             continue
@@ -86,37 +90,37 @@ def _drawn_balance(deployment: Deployment, draw: random.Random, market: int) -> 
     return max(1, int(10 ** draw.uniform(-1, 7) * 10**18 / price * unit))
 
 
-def _line(deployment: Deployment, protocol: Protocol, row: int, slot: int) -> int | None:
-    """Return the smallest balance in `slot` at which the account is healthy, if more of it than a unit decides."""
+def _line(deployment: Deployment, protocol: Protocol, row: int, slot: int, line_ratio: int) -> int | None:
+    """Return the smallest balance in `slot` at which the account is not below the line, if more of it than a unit decides."""
     book = deployment.book
     start = book.balance(row, slot)
 
-    def is_liquidatable_with(balance: int) -> bool:
+    def is_below_with(balance: int) -> bool:
         book.set_balance(row, slot, balance)
-        return protocol.is_liquidatable(deployment, row)
+        return protocol.is_below(deployment, row, line_ratio)
 
     margin = 0.0
     category = book.category_of(row)
     for held_slot, balance in book.positions(row):
         if held_slot != slot:
-            numerator, denominator = protocol.margin_weight(deployment, held_slot, category)
+            numerator, denominator = protocol.line_weight(deployment, held_slot, category, line_ratio)
             margin += (-balance if held_slot & 1 == DEBT else balance) * (numerator / denominator)
-    numerator, denominator = protocol.margin_weight(deployment, slot, category)
+    numerator, denominator = protocol.line_weight(deployment, slot, category, line_ratio)
     guess = int(-margin / (numerator / denominator)) if numerator else 0
     if guess < 1:
         book.set_balance(row, slot, start)
         return None
-    low, high = _bracket(guess, is_liquidatable_with)
+    low, high = _bracket(guess, is_below_with)
     while high - low > 1:
         middle = (low + high) >> 1
-        low, high = (middle, high) if is_liquidatable_with(middle) else (low, middle)
+        low, high = (middle, high) if is_below_with(middle) else (low, middle)
     return high
 
 
-def _bracket(guess: int, is_liquidatable_with) -> tuple[int, int]:
+def _bracket(guess: int, is_below_with) -> tuple[int, int]:
     for reach in _reaches(guess):
         low, high = max(guess - reach, 0), guess + reach
-        if is_liquidatable_with(high) is False and (low == 0 or is_liquidatable_with(low)):
+        if is_below_with(high) is False and (low == 0 or is_below_with(low)):
             return low, high
     raise AssertionError(f"no line near {guess}")
 

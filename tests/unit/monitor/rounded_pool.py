@@ -9,6 +9,7 @@ from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, market_of, side_of
 from seawall.ledger.order import Refusal
 from seawall.protocols.protocol import BadDebt, Health, Limit, Proof, Protocol, Quote, ScreenSlack
+from seawall.rules.margin import HEALTH_FACTOR_MAX
 
 E8_IN_WAD = 10**10
 THRESHOLD_BPS_MIN = 1000
@@ -76,7 +77,7 @@ class RoundedPool(Protocol):
                 weighted += value * bps
         average_bps = div_down(weighted, collateral) if collateral else 0
         within = mul_div_down(collateral, average_bps, BPS)
-        ratio = mul_div_down(within, WAD, debt) if debt else 0
+        ratio = mul_div_down(within, WAD, debt) if debt else HEALTH_FACTOR_MAX
         return Health(collateral * E8_IN_WAD, within * E8_IN_WAD, debt * E8_IN_WAD, ratio, within < debt)
 
     def is_liquidatable(self, deployment: Deployment, row: int) -> bool:

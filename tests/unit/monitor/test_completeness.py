@@ -8,6 +8,7 @@ from tests.unit.monitor.books import pairs
 from tests.unit.monitor.planting import plant
 from tests.unit.monitor.rounded_pool import RoundedPool
 
+from seawall.fixed import WAD
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import Market
 from seawall.monitor.full_recompute import FullRecompute
@@ -17,6 +18,7 @@ from seawall.protocols.protocol import Protocol
 
 LINES = 2000
 POSITIONS_MAX = 16
+WARNING = 1_100_000_000_000_000_001
 PROTOCOLS = (RoundedPool(), *all_protocols())
 POOLED = [protocol for protocol in PROTOCOLS if not protocol.accounts_are_per_market]
 WORTHLESS = 7
@@ -35,16 +37,20 @@ def drawn_deployment(protocol: Protocol, seed: int) -> Deployment:
     return deployment
 
 
+@pytest.mark.parametrize("line_ratio", [WAD, WARNING], ids=["liquidation", "warning"])
 @pytest.mark.parametrize("make", [FullRecompute, TriggerBook])
 @pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.label)
-def test_no_account_planted_within_the_slack_is_missed(protocol, make):
+def test_no_account_planted_within_the_slack_is_missed(protocol, make, line_ratio):
     deployment = drawn_deployment(protocol, seed=11)
-    planted = plant(deployment, protocol, random.Random(12), LINES, deployment.book.account_width, POSITIONS_MAX)
-    assert planted > 11_500
+    lines = LINES if line_ratio == WAD else LINES // 5
+    planted = plant(
+        deployment, protocol, random.Random(12), lines, deployment.book.account_width, POSITIONS_MAX, line_ratio
+    )
+    assert planted > 5.75 * lines
     rows = range(deployment.book.account_count)
-    exact = [protocol.is_liquidatable(deployment, row) for row in rows]
+    exact = [protocol.is_below(deployment, row, line_ratio) for row in rows]
     assert 0.2 < sum(exact) / len(exact) < 0.8
-    monitor = make(deployment, protocol)
+    monitor = make(deployment, protocol, line_ratio)
 
     flagged = set(monitor.detect())
     assert [row for row in rows if exact[row] and row not in flagged] == []

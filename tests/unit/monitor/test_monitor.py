@@ -255,3 +255,30 @@ def test_a_book_grown_account_by_account_stays_within_160_bytes_too():
             monitor.detect()
     assert monitor.detect() == []
     assert (deployment.book.nbytes + monitor.nbytes) / made.account_count <= 160
+
+
+def test_a_line_above_the_line_of_liquidation_is_crossed_before_it_exactly_where_the_health_factor_says(make):
+    scene = Scene(make)
+    warner = make(scene.deployment, scene.protocol, 11 * 10**17)
+    rows = [scene.borrower(number, 1000, 500 + number, market=ETH) for number in range(200)]
+    for row in rows:
+        warner.touch(row)
+    between = 0
+    for factor in (1.0, 0.93, 0.97, 1.1, 0.5, 1.9):
+        scene.move(ETH, factor)
+        scene.decide()
+        warner.reprice([ETH])
+        for row in warner.detect():
+            warner.set_liquidatable(row, scene.protocol.is_below(scene.deployment, row, 11 * 10**17))
+        for row in rows:
+            factor_ratio = scene.protocol.health(scene.deployment, row).health_factor_ratio
+            assert warner.is_liquidatable(row) == (factor_ratio < 11 * 10**17)
+            assert scene.monitor.is_liquidatable(row) == (factor_ratio < WAD)
+            between += warner.is_liquidatable(row) and not scene.monitor.is_liquidatable(row)
+    assert between > 20
+
+
+@pytest.mark.parametrize("make_monitor", MONITORS)
+def test_a_line_below_the_line_of_liquidation_is_none(make_monitor):
+    with pytest.raises(AssertionError):
+        make_monitor(pool(random.Random(3)), RoundedPool(), WAD - 1)

@@ -18,17 +18,18 @@ from seawall.protocols.protocol import Protocol
 PLANTED = 20_000
 POOLED = [protocol for protocol in all_protocols() if not protocol.accounts_are_per_market]
 LABELS = [protocol.label for protocol in POOLED]
+LINES = [WAD, 11 * 10**17, 1234567890123456789, 3 * WAD]
 E18 = 10**18
 
 
 class Screen:
     """The linear margin of a deployment, and what the slack makes certain of it."""
 
-    def __init__(self, protocol: Protocol, deployment: Deployment, categories: int) -> None:
-        self.protocol, self.deployment = protocol, deployment
+    def __init__(self, protocol: Protocol, deployment: Deployment, categories: int, line_ratio: int = WAD) -> None:
+        self.protocol, self.deployment, self.line_ratio = protocol, deployment, line_ratio
         slots = range(2 * len(deployment.markets))
         weights = {
-            (slot, category): protocol.margin_weight(deployment, slot, category)
+            (slot, category): protocol.line_weight(deployment, slot, category, line_ratio)
             for slot in slots
             for category in range(categories)
         }
@@ -59,7 +60,7 @@ class Screen:
         book.set_category(row, category)
         for slot, balance in positions:
             book.set_balance(row, slot, balance)
-        return self.protocol.is_liquidatable(self.deployment, row)
+        return self.protocol.is_below(self.deployment, row, self.line_ratio)
 
 
 def pool(protocol: Protocol, draw: random.Random, moved: bool) -> Deployment:
@@ -112,17 +113,18 @@ def planted(screen: Screen, draw: random.Random, category: int) -> list[tuple[in
     return [(slot, max(1, moved)), *positions[1:]]
 
 
+@pytest.mark.parametrize("line_ratio", LINES)
 @pytest.mark.parametrize("moved", [True, False], ids=["indices moved", "indices at one"])
 @pytest.mark.parametrize("protocol", POOLED, ids=LABELS)
-def test_what_is_certain_is_what_the_contract_decides(protocol, moved):
-    draw = random.Random(f"{protocol.label} {moved}")
+def test_what_is_certain_is_what_the_contract_decides(protocol, moved, line_ratio):
+    draw = random.Random(f"{protocol.label} {moved} {line_ratio}")
     deployment = pool(protocol, draw, moved)
     protocol.check_markets(deployment.markets)
     categories = 2 if protocol.name == "aave_v3" else 1
-    screen = Screen(protocol, deployment, categories)
+    screen = Screen(protocol, deployment, categories, line_ratio)
     row = open_account(deployment, {}, {})
     uncertain = against_the_sign = 0
-    for _ in range(PLANTED // 2):
+    for _ in range(PLANTED // 2 if line_ratio == WAD else PLANTED // 8):
         category = draw.randrange(categories)
         positions = planted(screen, draw, category)
         decision = screen.decide(row, positions, category)
@@ -132,8 +134,8 @@ def test_what_is_certain_is_what_the_contract_decides(protocol, moved):
         uncertain += not (is_healthy or is_liquidatable)
         against_the_sign += decision != (screen.margin(positions, category) < 0)
     # The test would be empty if the slack were never needed.
-    assert uncertain > 100
-    assert against_the_sign > 10
+    assert uncertain > (100 if line_ratio == WAD else 25)
+    assert against_the_sign > (10 if line_ratio == WAD else 0)
 
 
 @pytest.mark.parametrize("protocol", POOLED, ids=LABELS)
@@ -153,7 +155,8 @@ def test_few_accounts_of_a_normal_book_are_uncertain(protocol):
     assert uncertain <= 10
 
 
-def test_morpho_blue_is_certain_of_what_its_contract_decides():
+@pytest.mark.parametrize("line_ratio", LINES)
+def test_morpho_blue_is_certain_of_what_its_contract_decides(line_ratio):
     (protocol,) = (protocol for protocol in all_protocols() if protocol.accounts_are_per_market)
     draw = random.Random(protocol.label)
     against_the_sign = uncertain = 0
@@ -171,14 +174,14 @@ def test_morpho_blue_is_certain_of_what_its_contract_decides():
             shares = 1 + draw.randrange(10 ** (loan[0] + 6 + draw.randint(0, 6)))
             # The totals contain the account's own shares.
             deployment.book.set_balance(row, slot_of(0, DEBT), shares)
-            screen = Screen(protocol, deployment, 1)
+            screen = Screen(protocol, deployment, 1, line_ratio)
             weight = screen.weight[slot_of(0, COLLATERAL), 0]
             owed = shares * screen.weight[slot_of(0, DEBT), 0]
             band = screen.slack.value * screen.denominator * draw.choice((1, 2)) // draw.choice((1, 1, 5))
             held = max(1, (owed + draw.randint(-band, band)) // weight)
             positions = [(slot_of(0, COLLATERAL), held), (slot_of(0, DEBT), shares)]
             deployment.book.set_balance(row, slot_of(0, COLLATERAL), held)
-            decision = protocol.is_liquidatable(deployment, row)
+            decision = protocol.is_below(deployment, row, line_ratio)
             is_healthy, is_liquidatable = screen.is_certain(positions, 0)
             assert not (is_healthy and decision), positions
             assert not (is_liquidatable and not decision), positions

@@ -1,11 +1,11 @@
 """The tally adds up to what moved: orders counted one by one, times below the line ended or going on."""
 
 import pytest
-from tests.deployments import BORROWER, ETH, HOUR, UNITS, USD, below_the_line, offers_in
+from tests.deployments import BORROWER, ETH, HOUR, UNITS, USD, WHALE, Desk, below_the_line, offers_in
 
 from seawall.ledger.deployment import Buffer, Policy
 from seawall.ledger.order import SettleFill
-from seawall.studies.tally import Tally, amounts_in, below_line_ms
+from seawall.studies.tally import Tally, amounts_in, below_line_ms, notices_ms
 
 FUND = Policy(buffers=(Buffer("insurance_fund", ((USD, 100 * UNITS[USD]),)),))
 
@@ -63,3 +63,22 @@ def test_a_refused_fill_is_counted_by_its_reason_and_moves_nothing() -> None:
     assert not any(isinstance(each, SettleFill) for each in orders)
     assert (tally.liquidation_count, sum(tally.refusals.values())) == (0, 1)
     assert offers_in(orders) == []
+
+
+def test_a_warning_is_counted_and_its_notice_taken_from_it_to_the_fall_below_the_line() -> None:
+    desk = Desk(policy=Policy(warning_health_ratio=12 * 10**17))
+    tally = Tally(3)
+
+    def hear(**prices: int) -> None:
+        tally.add(desk.price(**prices), desk.state.deployment)
+        desk.wait(HOUR)
+
+    desk.price(ETH=2000, USD=1)
+    for account, dollars in ((BORROWER, 13_000), (WHALE, 11_000)):
+        assert desk.move(account, {ETH: 10 * UNITS[ETH]}, {USD: dollars * UNITS[USD]}) == ()
+    for price in (1900, 1650, 1600, 1300, 1700, 2100):
+        hear(ETH=price)
+    assert (tally.warning_count, tally.lifted_count) == (2, 2)
+    assert notices_ms(tally, desk.engine) == [HOUR, 2 * HOUR]
+    hear(ETH=1500)
+    assert notices_ms(tally, desk.engine) == [0, HOUR, 2 * HOUR]
