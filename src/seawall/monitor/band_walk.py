@@ -11,6 +11,7 @@ from typing import Final
 from numba.extending import register_jitable
 
 from seawall.monitor.account_blocks import (
+    ACCOUNTS,
     BLOCK,
     BLOCKS_USED,
     COUNT,
@@ -173,6 +174,8 @@ def walk_ahead(banded: Banded, price_f64: Array, value_f64: float, crossed: Arra
 def settle_hot(banded: Banded, places: Array, price_f64: Array, value_f64: float, count: int) -> int:
     """Look at `count` hot accounts, the next ones in turn, and leave those that are calm to triggers; return how many."""
     hot, progress = banded.hot, banded.progress
+    if hot.counters[ACCOUNTS] == 0:
+        return 0
     looked = 0
     for _ in range(hot.counters[BLOCKS_USED] + 1):
         if progress[CURSOR] < 0:

@@ -118,11 +118,15 @@ class TriggerColumns:
             while done < part.size:
                 done = place_rows_nb(self._seal(), part, done, value_f64)
                 self._check_pairs(done)
-                if done < part.size:
+                if self._lacks_lines():
+                    self._open_lines(None, value_f64)
+                elif done < part.size:
                     self._make_room(int(self._book.count[part[done]]))
-            is_new = self._prices.pair_count[0] * 2 > self.index.banded.scale_f64.size
-            if is_new or self.index.groups.counters[GROUPS_DUE]:
-                self._open_lines(None, value_f64)
+
+    def _lacks_lines(self) -> bool:
+        """Return whether a pair has come into use, or a group become large, that has no line yet."""
+        is_new = 2 * int(self._prices.pair_count[0]) > self.index.banded.scale_f64.size
+        return is_new or self.index.groups.counters[GROUPS_DUE] > 0
 
     def _check_pairs(self, outcome: int) -> None:
         count = self._prices.pair_slot.size

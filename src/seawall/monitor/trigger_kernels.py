@@ -116,6 +116,8 @@ def place_rows_py(index: TriggerIndex, rows: Array, begin: int, value_f64: float
         width = read_account(book, pairs, row, status[row] & LIQUIDATABLE, terms)
         if width == PAIRS_FULL:
             return NO_MORE_PAIRS
+        if 2 * pairs.pair_count[0] > banded.scale_f64.size:
+            return nth
         if status[row] & PAIRED:
             remove_trigger(paired.lines, place[row], place)
             place[row] = NOWHERE
