@@ -89,12 +89,12 @@ class Run:
 
     def decide(self) -> int:
         """Let the rule decide everyone who is reported and record it in both monitors; return how many there were."""
-        expected, reported = self.full.detect(), self.triggers.detect()
+        expected, reported = self.full.detect().tolist(), self.triggers.detect().tolist()
         self.mismatches += expected != reported
         for row in expected:
             decided = self.protocol.is_liquidatable(self.book.deployment, row)
-            self.full.set_liquidatable(row, decided)
-            self.triggers.set_liquidatable(row, decided)
+            self.full.set_liquidatable([row], decided)
+            self.triggers.set_liquidatable([row], decided)
         return len(expected)
 
     def tick(self, times: Times, factor: float = 1.0) -> None:

@@ -36,7 +36,7 @@ class BothMonitors:
         self.book.touch(row)
 
     def decide(self, answered=1.0, draw=random):
-        expected, flagged = self.full.detect(), self.book.detect()
+        expected, flagged = self.full.detect().tolist(), self.book.detect().tolist()
         assert flagged == sorted(set(flagged))
         assert set(flagged) <= set(expected), "the trigger book is less sure than the full recompute"
         only_full = set(expected) - set(flagged)
@@ -45,8 +45,8 @@ class BothMonitors:
             differs = decided != self.full.is_liquidatable(row)
             assert not (differs and row in only_full), f"row {row} is missed"
             if differs and draw.random() < answered:
-                self.full.set_liquidatable(row, decided)
-                self.book.set_liquidatable(row, decided)
+                self.full.set_liquidatable([row], decided)
+                self.book.set_liquidatable([row], decided)
                 self.flips += 1
 
     def check_all(self):

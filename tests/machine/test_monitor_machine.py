@@ -96,7 +96,7 @@ class MonitorMachine(RuleBasedStateMachine):
     @rule(kept=st.integers(1, 7))
     def decide(self, kept=1):
         """Let the rule decide who is flagged; every `kept`-th of them is recorded, the others are not."""
-        expected, flagged = self.full.detect(), self.book.detect()
+        expected, flagged = self.full.detect().tolist(), self.book.detect().tolist()
         assert flagged == sorted(set(flagged))
         assert set(flagged) <= set(expected)
         for nth, row in enumerate(expected):
@@ -105,7 +105,7 @@ class MonitorMachine(RuleBasedStateMachine):
                 assert row in flagged
                 if nth % kept == 0:
                     for monitor in self.monitors:
-                        monitor.set_liquidatable(row, decided)
+                        monitor.set_liquidatable([row], decided)
 
     @rule()
     def rebuild(self):
@@ -116,7 +116,7 @@ class MonitorMachine(RuleBasedStateMachine):
     @invariant()
     def nobody_is_missed(self):
         """Ask the rule about everyone."""
-        flagged = set(self.book.detect())
+        flagged = set(self.book.detect().tolist())
         for row in self.rows.values():
             assert self.book.is_liquidatable(row) == self.full.is_liquidatable(row)
             if row not in flagged:

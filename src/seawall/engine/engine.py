@@ -6,7 +6,8 @@ Orders of one event come in a fixed sequence: what the event itself caused, then
 offers by priority, then breakers, then warnings. Everything here is integers; the monitor's floats only say where to look.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from itertools import compress
 
 from seawall.engine import intake, oracle, permission
 from seawall.engine.breakers import move_breakers, operator_decision
@@ -33,7 +34,7 @@ from seawall.ledger.event import (
 )
 from seawall.ledger.order import Order, Refusal, RefuseEvent, SettleFill
 from seawall.monitor.judge import Judge, has_debt
-from seawall.monitor.monitor import Monitor
+from seawall.monitor.monitor import NO_ROWS, Monitor, RowColumn
 from seawall.protocols.protocol import Protocol
 from seawall.units import Milliseconds, Ratio
 
@@ -242,26 +243,25 @@ class Engine:
         orders += move_breakers(state, self.protocol)
         return orders if self.warner is None else orders + move_warnings(state, self.judge, self.warner)
 
-    def _decided(self, rows: set[int], undecided: Sequence[int], offers_max: int) -> tuple[list[int], list[int]]:
+    def _decided(self, rows: set[int], undecided: RowColumn, offers_max: int) -> tuple[list[int], list[int]]:
         """Return the rows that are below the line now and were not before, and those the other way round.
 
         Of the former only the `offers_max` worst, 0 for all: the others stay undecided, and wait. `rows` are all in an
-        episode; a crash makes `undecided` long, so it is not copied while nobody in it is.
+        episode, as is whoever the monitor has recorded as liquidatable.
         """
         state, judge = self.state, self.judge
-        found = state.episodes.keys() & undecided
-        known = list(found | rows)
-        unknown = [row for row in undecided if row not in found] if found else undecided
+        is_found = self.monitor.are_liquidatable(undecided)
+        known = list({*undecided[is_found].tolist(), *rows})
+        unknown = undecided[~is_found]
         risen = [row for row, is_below in zip(known, judge.are_liquidatable(known), strict=True) if is_below is False]
         state.offers_are_waiting = False
         if offers_max and len(unknown) > offers_max:
             fallen, state.offers_are_waiting = judge.worst(unknown, offers_max, state.policy.priority_stress_ratio)
         else:
-            fallen = [row for row, is_below in zip(unknown, judge.are_liquidatable(unknown), strict=True) if is_below]
-        for row in risen:
-            self.monitor.set_liquidatable(row, False)
+            fallen = list(compress(unknown.tolist(), judge.are_liquidatable(unknown)))
+        self.monitor.set_liquidatable(risen, False)
+        self.monitor.set_liquidatable(fallen, True)
         for row in fallen:
-            self.monitor.set_liquidatable(row, True)
             state.episodes[row] = Episode(since=state.deployment.at)
         return fallen, risen
 
@@ -285,10 +285,10 @@ class Engine:
                 look_again_later(state, protocol, row)
         return orders + offers(state, protocol, self.judge, [row for row in unanswered if row in state.episodes])
 
-    def _undecided(self) -> list[int]:
+    def _undecided(self) -> RowColumn:
         """Return the rows that the integer rule must decide; none before the first price, when it could not."""
         if all(price is None for price in self.state.deployment.prices):
-            return []
+            return NO_ROWS
         return self.monitor.detect()
 
     def _close_episodes(self, rows: list[int]) -> list[Order]:
@@ -309,7 +309,7 @@ class Engine:
             self._touch(row)
             self._reprice_moved({order.debt_market for order in lost})
             if self.judge.are_liquidatable([row]) == [False]:
-                self.monitor.set_liquidatable(row, False)
+                self.monitor.set_liquidatable([row], False)
                 orders += self._close_episodes([row])
         return orders
 

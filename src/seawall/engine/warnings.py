@@ -7,7 +7,7 @@ warnings wait behind them. A price that is unknown changes none.
 
 from seawall.engine.state import State
 from seawall.ledger.order import LiftWarning, Order, Refusal, WarnAccount
-from seawall.monitor.judge import Judge, has_debt
+from seawall.monitor.judge import Judge, has_debt, listed
 from seawall.monitor.monitor import Monitor
 from seawall.units import Ratio
 
@@ -22,7 +22,7 @@ def move_warnings(state: State, judge: Judge, monitor: Monitor) -> list[Order]:
     line_ratio, account_at = state.policy.warning_health_ratio, state.deployment.book.account_at
     lifted: list[tuple[bytes, int]] = []
     fallen: list[tuple[Ratio, bytes, int]] = []
-    undecided = monitor.detect()
+    undecided = listed(monitor.detect())
     for row, factor in zip(undecided, judge.health_factors(undecided), strict=True):
         if factor is None:
             continue
@@ -31,14 +31,14 @@ def move_warnings(state: State, judge: Judge, monitor: Monitor) -> list[Order]:
         elif factor < line_ratio and row not in state.warned:
             fallen.append((factor, account_at(row), row))
     orders: list[Order] = [_lift(state, monitor, account, row) for account, row in sorted(lifted)]
+    monitor.set_liquidatable([row for _, _, row in fallen], True)
     for factor, account, row in sorted(fallen):
-        monitor.set_liquidatable(row, True)
         state.warned[row] = state.deployment.at
         orders.append(WarnAccount(account, factor, line_ratio))
     return orders
 
 
 def _lift(state: State, monitor: Monitor, account: bytes, row: int) -> LiftWarning:
-    monitor.set_liquidatable(row, False)
+    monitor.set_liquidatable([row], False)
     reason = Refusal.HEALTHY if has_debt(state.deployment, row) else Refusal.NO_DEBT
     return LiftWarning(account, reason, state.warned.pop(row))

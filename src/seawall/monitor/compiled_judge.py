@@ -4,7 +4,7 @@ Few rows are not worth the tables, and a small book is not worth the compiler's 
 The worst of many are first picked by bounds in floats, then ranked exactly, so that the rest wait undecided.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +27,7 @@ from seawall.monitor.exact_target_health import may_be_lost_nb, target_health_li
 from seawall.monitor.exact_terms import ExactTerms
 from seawall.monitor.judge import Judge, Offers, Refused, in_order
 from seawall.monitor.limbs import BITS
+from seawall.monitor.monitor import Rows
 from seawall.monitor.priority_bounds import bound_priorities_nb, may_be_worst
 from seawall.protocols.exact_limit import CloseFactorLimit
 from seawall.protocols.protocol import Protocol
@@ -64,7 +65,7 @@ class CompiledJudge(Judge):
             self._limits = target_health_limits_nb
             self._rule = exact_target_health.rule_of(limit)
 
-    def are_liquidatable(self, rows: Sequence[int]) -> list[bool | None]:
+    def are_liquidatable(self, rows: Rows) -> list[bool | None]:
         """Return the decision for each row."""
         if self._is_few(rows):
             return super().are_liquidatable(rows)
@@ -74,7 +75,7 @@ class CompiledJudge(Judge):
             answers[nth] = self._is_liquidatable(int(rows[nth]))
         return answers
 
-    def may_be_lost(self, rows: Sequence[int]) -> list[int]:
+    def may_be_lost(self, rows: Rows) -> list[int]:
         """Return the rows for which the protocol must be asked."""
         if not self.protocol.realises_loss_by_value or self._is_few(rows):
             return super().may_be_lost(rows)
@@ -85,7 +86,7 @@ class CompiledJudge(Judge):
         found: list[int] = columns[0][lost].tolist()
         return found
 
-    def assess(self, rows: Sequence[int], stress_ratio: Ratio) -> tuple[Offers, list[Refused]]:
+    def assess(self, rows: Rows, stress_ratio: Ratio) -> tuple[Offers, list[Refused]]:
         """Return what may be offered of these rows and what is refused."""
         if self._is_few(rows):
             return super().assess(rows, stress_ratio)
@@ -116,7 +117,7 @@ class CompiledJudge(Judge):
         refused = self._extend(offers, rest, stress_ratio)
         return in_order(offers), refused
 
-    def worst(self, rows: Sequence[int], most: int, stress_ratio: Ratio) -> tuple[list[int], bool]:
+    def worst(self, rows: Rows, most: int, stress_ratio: Ratio) -> tuple[list[int], bool]:
         """Return the `most` worst rows and whether there are more."""
         if self._is_few(rows):
             return super().worst(rows, most, stress_ratio)
@@ -154,15 +155,15 @@ class CompiledJudge(Judge):
         is_left[picked] = False
         if (lowest_f64[is_left] >= 0.0).any():
             return True
-        return any(self.are_liquidatable(columns[0][is_left].tolist()))
+        return any(self.are_liquidatable(columns[0][is_left]))
 
     # -- tables and columns -------------------------------------------------------------------------------
 
-    def _is_few(self, rows: Sequence[int]) -> bool:
+    def _is_few(self, rows: Rows) -> bool:
         is_small = self.deployment.book.account_count < self._accounts_min
         return is_small or len(rows) < max(_ROWS_MIN, self._terms.count)
 
-    def _columns(self, rows: Sequence[int] | Array) -> tuple[Array, ...]:
+    def _columns(self, rows: Rows) -> tuple[Array, ...]:
         self._terms.fill()
         book = self.deployment.book
         return (

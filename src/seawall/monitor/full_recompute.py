@@ -54,7 +54,13 @@ class FullRecompute(Monitor):
         """Return the recorded status of an account."""
         return row < self.status.size and self._status[row] != 0
 
-    def set_liquidatable(self, row: int, is_liquidatable: bool) -> None:
+    def are_liquidatable(self, rows: Array) -> Array:
+        """Return the recorded statuses."""
+        self._grow_account_columns()
+        recorded: Array = self.status[rows] != 0
+        return recorded
+
+    def _set_one(self, row: int, is_liquidatable: bool) -> None:
         """Record a status; a flip rewrites the account's coefficients and terms."""
         if row >= self.status.size:
             self._grow_account_columns()
@@ -62,9 +68,15 @@ class FullRecompute(Monitor):
             self._status[row] = is_liquidatable
             self._changed.append(row)
 
+    def _set_many(self, rows: Array, is_liquidatable: bool) -> None:
+        self._grow_account_columns()
+        flipped = rows[self.status[rows] != is_liquidatable]
+        self.status[flipped] = is_liquidatable
+        self._changed_in_bulk.append(flipped)
+
     # -- the answer ---------------------------------------------------------------------------------------
 
-    def detect(self) -> list[int]:
+    def detect(self) -> Array:
         """Bring in what was noted, screen all shelves, and return the rows that are not certain."""
         if self._has_noted():
             self._refresh()
@@ -72,7 +84,7 @@ class FullRecompute(Monitor):
             self.shelves, self.shelf_row, self.coefficient_f64, self.term, self._prices.price_f64,
             self._prices.value_f64, self._margin_f64, self._flagged,
         )  # fmt: skip
-        return np.sort(self._flagged[:count]).tolist() if count else []
+        return np.sort(self._flagged[:count]).astype(np.int64)
 
     def maintain(self, count: int) -> int:  # noqa: ARG002 - nothing ever waits
         """Do nothing: every `detect` reads every account."""
@@ -83,9 +95,9 @@ class FullRecompute(Monitor):
         is_outdated = self._follow(self._prices)
         if is_outdated:
             self._lay_out()
-        elif self._changed:
+        elif self._changed or self._changed_in_bulk:
             self._grow_account_columns()
-            if not self._place(np.array(self._changed, np.int64)):
+            if not self._place(self._changed_rows()):
                 self._lay_out()
         self._forget()
 

@@ -9,9 +9,12 @@ from itertools import count
 from operator import itemgetter, neg
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, side_of
 from seawall.ledger.order import Refusal
+from seawall.monitor.monitor import Rows
 from seawall.protocols.protocol import Health, Protocol
 from seawall.rules.margin import HEALTH_FACTOR_MAX
 from seawall.rules.priority import expected_loss_value
@@ -62,28 +65,28 @@ class Judge:
         self.deployment = deployment
         self.protocol = protocol
 
-    def are_liquidatable(self, rows: Sequence[int]) -> list[bool | None]:
+    def are_liquidatable(self, rows: Rows) -> list[bool | None]:
         """Return the decision for each row; None while a price that it needs is unknown.
 
         An account without debt needs none.
         """
-        return [self._is_liquidatable(row) for row in rows]
+        return [self._is_liquidatable(row) for row in listed(rows)]
 
-    def health_factors(self, rows: Sequence[int]) -> list[Ratio | None]:
+    def health_factors(self, rows: Rows) -> list[Ratio | None]:
         """Return the health factor of each row; None while a price that it needs is unknown."""
-        return [self._health_factor(row) for row in rows]
+        return [self._health_factor(row) for row in listed(rows)]
 
-    def may_be_lost(self, rows: Sequence[int]) -> list[int]:
+    def may_be_lost(self, rows: Rows) -> list[int]:
         """Return the rows, in the order given, for which the protocol must be asked whether their debts are lost."""
-        return list(rows) if self.protocol.realises_loss_by_value else []
+        return list(listed(rows)) if self.protocol.realises_loss_by_value else []
 
-    def assess(self, rows: Sequence[int], stress_ratio: Ratio) -> tuple[Offers, list[Refused]]:
+    def assess(self, rows: Rows, stress_ratio: Ratio) -> tuple[Offers, list[Refused]]:
         """Return what may be offered of these rows, all below the line, and what the rule refuses.
 
         Offers come by priority, equals by the account's bytes.
         """
         offers = Offers([], [], [], [], [], [], [], [], [], [], [])
-        refused = self._extend(offers, rows, stress_ratio)
+        refused = self._extend(offers, listed(rows), stress_ratio)
         return in_order(offers), refused
 
     def _extend(self, offers: Offers, rows: Iterable[int], stress_ratio: Ratio) -> list[Refused]:
@@ -110,12 +113,12 @@ class Judge:
                 column.append(value)
         return refused
 
-    def worst(self, rows: Sequence[int], most: int, stress_ratio: Ratio) -> tuple[list[int], bool]:
+    def worst(self, rows: Rows, most: int, stress_ratio: Ratio) -> tuple[list[int], bool]:
         """Return the `most` rows below the line of highest priority, and whether there are more.
 
         Equals go by the account's bytes; what has no priority comes last.
         """
-        decided = zip(rows, self.are_liquidatable(rows), strict=True)
+        decided = zip(listed(rows), self.are_liquidatable(rows), strict=True)
         below = [row for row, is_below in decided if is_below]
         account_at = self.deployment.book.account_at
         ranked = sorted((-self._priority(row, stress_ratio), account_at(row), row) for row in below)
@@ -142,6 +145,11 @@ class Judge:
 def has_debt(deployment: Deployment, row: int) -> bool:
     """Return whether the account owes anything."""
     return any(side_of(slot) == DEBT for slot, _ in deployment.book.positions(row))
+
+
+def listed(rows: Rows) -> Sequence[int]:
+    """Return rows as Python's integers."""
+    return rows.tolist() if isinstance(rows, np.ndarray) else rows
 
 
 def in_order(offers: Offers) -> Offers:

@@ -10,13 +10,26 @@ on a line above it, a warning's, it means below the line: `Protocol.is_below` de
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from seawall.fixed import WAD
 from seawall.ledger.deployment import Deployment
 from seawall.monitor.effective_price import EffectivePrices
 from seawall.protocols.protocol import Protocol
 from seawall.units import Ratio
+
+RowColumn: TypeAlias = NDArray[Any]
+"""Rows of the book, or something said of each: (n_rows,)."""
+Rows: TypeAlias = Sequence[int] | RowColumn
+"""Rows of the book, few as Python's integers or many as a column."""
+
+NO_ROWS: Final = np.zeros(0, np.int64)
+
+_FEW: Final = 32
 
 
 class Monitor(ABC):
@@ -48,11 +61,17 @@ class Monitor(ABC):
     def _forget(self) -> None:
         """Forget what was noted: it is in."""
         self._changed: list[int] = []
+        self._changed_in_bulk: list[RowColumn] = []
         self._repriced: set[int] = set()
         self._all_repriced = False
 
     def _has_noted(self) -> bool:
-        return bool(self._changed or self._repriced or self._all_repriced)
+        return bool(self._changed or self._changed_in_bulk or self._repriced or self._all_repriced)
+
+    def _changed_rows(self) -> RowColumn:
+        """Return the rows that were noted as changed, one by one or many at once: (n_rows,) int64."""
+        one_by_one = np.array(self._changed, np.int64)
+        return np.concatenate([one_by_one, *self._changed_in_bulk]) if self._changed_in_bulk else one_by_one
 
     def _follow(self, prices: EffectivePrices) -> bool:
         """Bring prices and slack up to date; return whether coefficients written before are out of date."""
@@ -68,16 +87,35 @@ class Monitor(ABC):
         """Forget everything and watch the book as it stands, with these rows recorded as liquidatable."""
 
     @abstractmethod
-    def detect(self) -> list[int]:
-        """Return, ascending, the rows whose recorded status is not certain now: the integer rule decides them."""
+    def detect(self) -> RowColumn:
+        """Return, ascending, the rows whose recorded status is not certain now: the integer rule decides them.
+
+        Shape (n_rows,), int64; the caller's to keep.
+        """
 
     @abstractmethod
     def is_liquidatable(self, row: int) -> bool:
         """Return the recorded status of an account; a new one is healthy."""
 
     @abstractmethod
-    def set_liquidatable(self, row: int, is_liquidatable: bool) -> None:
-        """Record what the integer rule decided."""
+    def are_liquidatable(self, rows: RowColumn) -> RowColumn:
+        """Return the recorded status of each row: (n_rows,) bool."""
+
+    def set_liquidatable(self, rows: Rows, is_liquidatable: bool) -> None:
+        """Record what the integer rule decided of these rows, each named once."""
+        if len(rows) < _FEW:
+            for row in rows:
+                self._set_one(row, is_liquidatable)
+        else:
+            self._set_many(np.asarray(rows, np.int64), is_liquidatable)
+
+    @abstractmethod
+    def _set_one(self, row: int, is_liquidatable: bool) -> None:
+        """Record the status of one row."""
+
+    @abstractmethod
+    def _set_many(self, rows: RowColumn, is_liquidatable: bool) -> None:
+        """Record the status of many rows at once."""
 
     @abstractmethod
     def maintain(self, count: int) -> int:

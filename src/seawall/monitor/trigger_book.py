@@ -16,6 +16,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from seawall.monitor.account_blocks import Array
 from seawall.monitor.account_terms import CONTRARY, LIQUIDATABLE
 from seawall.monitor.effective_price import EffectivePrices
 from seawall.monitor.monitor import Monitor
@@ -47,7 +48,13 @@ class TriggerBook(Monitor):
         """Return the recorded status of an account."""
         return row < len(self._status) and self._status[row] & LIQUIDATABLE != 0
 
-    def set_liquidatable(self, row: int, is_liquidatable: bool) -> None:
+    def are_liquidatable(self, rows: Array) -> Array:
+        """Return the recorded statuses."""
+        self._grow_accounts()
+        recorded: Array = (self.columns.index.status[rows] & LIQUIDATABLE) != 0
+        return recorded
+
+    def _set_one(self, row: int, is_liquidatable: bool) -> None:
         """Record a status; an account that stands where the status expects it needs nothing more."""
         if row >= len(self._status):
             self._grow_accounts()
@@ -57,14 +64,21 @@ class TriggerBook(Monitor):
             if not bits & CONTRARY:
                 self._changed.append(row)
 
+    def _set_many(self, rows: Array, is_liquidatable: bool) -> None:
+        self._grow_accounts()
+        status = self.columns.index.status
+        bits = status[rows]
+        is_flipped = ((bits & LIQUIDATABLE) != 0) != is_liquidatable
+        status[rows[is_flipped]] ^= LIQUIDATABLE
+        self._changed_in_bulk.append(rows[is_flipped & ((bits & CONTRARY) == 0)])
+
     # -- the answer ---------------------------------------------------------------------------------------
 
-    def detect(self) -> list[int]:
+    def detect(self) -> Array:
         """Bring in what was noted, follow the prices, and return the rows that are not certain."""
         if self._has_noted():
             self._refresh()
-        rows: list[int] = self.columns.detect(self._prices.value_f64).tolist()
-        return rows
+        return self.columns.detect(self._prices.value_f64).astype(np.int64)
 
     def maintain(self, count: int) -> int:
         """Settle at most `count` accounts that are near the line or were passed by a price; return how many."""
@@ -76,8 +90,8 @@ class TriggerBook(Monitor):
         self._grow_accounts()
         if is_outdated or self._prices.value_f64 > self._value_bound_f64:
             self._build(self.columns.index.status & np.uint8(LIQUIDATABLE))
-        elif self._changed:
-            self.columns.place_rows(np.array(self._changed, np.int64), self._value_bound_f64)
+        elif self._changed or self._changed_in_bulk:
+            self.columns.place_rows(self._changed_rows(), self._value_bound_f64)
         self._forget()
 
     def _grow_accounts(self) -> None:

@@ -52,11 +52,11 @@ def test_no_account_planted_within_the_slack_is_missed(protocol, make, line_rati
     assert 0.2 < sum(exact) / len(exact) < 0.8
     monitor = make(deployment, protocol, line_ratio)
 
-    flagged = set(monitor.detect())
+    flagged = set(monitor.detect().tolist())
     assert [row for row in rows if exact[row] and row not in flagged] == []
 
     monitor.rebuild(rows)
-    flagged = set(monitor.detect())
+    flagged = set(monitor.detect().tolist())
     assert [row for row in rows if not exact[row] and row not in flagged] == []
 
     monitor.rebuild([row for row in rows if exact[row]])
@@ -80,7 +80,7 @@ def test_a_smaller_slack_would_miss_accounts():
     protocol = TooSure()
     deployment = drawn_deployment(protocol, seed=11)
     plant(deployment, protocol, random.Random(12), 200, deployment.book.account_width, POSITIONS_MAX)
-    flagged = set(FullRecompute(deployment, protocol).detect())
+    flagged = set(FullRecompute(deployment, protocol).detect().tolist())
     missed = [
         row
         for row in range(deployment.book.account_count)

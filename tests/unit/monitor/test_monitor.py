@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 from benchmarks.synthetic_book import even_book, pool, risk
 from tests.unit.monitor.books import account, held, owed
@@ -52,10 +53,10 @@ class Scene:
     def decide(self):
         """Screen, let the exact rule decide what is flagged, record it, and return the rows that changed."""
         flips = []
-        for row in self.monitor.detect():
+        for row in self.monitor.detect().tolist():
             decided = self.protocol.is_liquidatable(self.deployment, row)
             if decided != self.monitor.is_liquidatable(row):
-                self.monitor.set_liquidatable(row, decided)
+                self.monitor.set_liquidatable([row], decided)
                 flips.append(row)
         return flips
 
@@ -70,67 +71,67 @@ def scene(make):
 
 
 def test_an_empty_book_has_nobody_to_report(scene):
-    assert scene.monitor.detect() == []
+    assert scene.monitor.detect().tolist() == []
 
 
 def test_an_account_is_reported_when_a_price_takes_it_below_the_line_and_when_one_brings_it_back(scene):
     row = scene.borrower(1, collateral=1000, debt=690)
-    assert scene.monitor.detect() == []
+    assert scene.monitor.detect().tolist() == []
     scene.move(BTC, 0.97)
-    assert scene.monitor.detect() == [row]
+    assert scene.monitor.detect().tolist() == [row]
     assert scene.decide() == [row]
     assert scene.monitor.is_liquidatable(row)
-    assert scene.monitor.detect() == []
+    assert scene.monitor.detect().tolist() == []
     scene.move(BTC, 1 / 0.97)
     assert scene.decide() == [row]
     assert not scene.monitor.is_liquidatable(row)
-    assert scene.monitor.detect() == []
+    assert scene.monitor.detect().tolist() == []
 
 
 def test_a_price_takes_effect_only_when_it_is_told(scene):
     row = scene.borrower(1, collateral=1000, debt=690)
-    assert scene.monitor.detect() == []
+    assert scene.monitor.detect().tolist() == []
     scene.deployment.prices[BTC] //= 2
-    assert scene.monitor.detect() == []
+    assert scene.monitor.detect().tolist() == []
     scene.monitor.reprice(None)
-    assert scene.monitor.detect() == [row]
+    assert scene.monitor.detect().tolist() == [row]
 
 
 def test_a_touched_account_is_read_again_and_others_are_not(scene):
     first, second = scene.borrower(1, 1000, 600), scene.borrower(2, 1000, 600)
-    assert scene.monitor.detect() == []
+    assert scene.monitor.detect().tolist() == []
     scene.set(2, owed(USDC), 800)
     scene.set(1, owed(USDC), 800, touched=False)
-    assert scene.monitor.detect() == [second]
+    assert scene.monitor.detect().tolist() == [second]
     scene.monitor.touch(first)
-    assert scene.monitor.detect() == [first, second]
+    assert scene.monitor.detect().tolist() == [first, second]
 
 
 def test_an_account_may_be_touched_twice(scene):
     row = scene.borrower(1, 1000, 800)
     scene.monitor.touch(row)
-    assert scene.monitor.detect() == [row]
+    assert scene.monitor.detect().tolist() == [row]
 
 
 def test_a_category_changes_the_weight(scene):
     row = scene.borrower(1, 1000, 800)
-    assert scene.monitor.detect() == [row]
+    assert scene.monitor.detect().tolist() == [row]
     scene.deployment.book.set_category(row, 1)
     scene.monitor.touch(row)
-    assert scene.monitor.detect() == []
+    assert scene.monitor.detect().tolist() == []
 
 
 def test_risk_parameters_take_effect_with_reprice(scene):
     row = scene.borrower(1, 1000, 690)
-    assert scene.monitor.detect() == []
+    assert scene.monitor.detect().tolist() == []
     scene.deployment.markets[BTC] = scene.deployment.markets[BTC].__class__("BTC", BTC, BTC, risk(6000))
     scene.monitor.reprice([BTC])
-    assert scene.monitor.detect() == [row]
+    assert scene.monitor.detect().tolist() == [row]
 
 
 def test_an_index_takes_effect_with_reprice(scene):
     row = scene.borrower(1, 1000, 690)
-    assert scene.monitor.detect() == []
+    assert scene.monitor.detect().tolist() == []
     state = scene.deployment.market_states[USDC]
     state.debt_index += state.debt_index // 10
     scene.monitor.reprice([USDC])
@@ -144,10 +145,10 @@ def test_an_unknown_price_sends_every_account_that_needs_it_to_the_rule_whatever
     price = scene.deployment.prices[BTC]
     scene.deployment.prices[BTC] = None
     scene.monitor.reprice([BTC])
-    assert scene.monitor.detect() == [healthy, below]
+    assert scene.monitor.detect().tolist() == [healthy, below]
     scene.deployment.prices[BTC] = price
     scene.monitor.reprice([BTC])
-    assert scene.monitor.detect() == []
+    assert scene.monitor.detect().tolist() == []
     assert other not in (healthy, below)
 
 
@@ -167,7 +168,7 @@ def test_without_debt_nobody_is_reported_even_at_an_unknown_price(scene):
     scene.set(1, held(BTC), 1000)
     scene.deployment.prices[BTC] = None
     scene.monitor.reprice(None)
-    assert scene.monitor.detect() == []
+    assert scene.monitor.detect().tolist() == []
 
 
 @pytest.mark.parametrize("collateral_left", [500, 0])
@@ -176,30 +177,30 @@ def test_a_liquidatable_account_whose_debt_is_gone_is_reported_until_it_is_recor
     assert scene.decide() == [row]
     scene.set(1, owed(USDC), 0)
     scene.set(1, held(BTC), collateral_left)
-    assert scene.monitor.detect() == [row]
+    assert scene.monitor.detect().tolist() == [row]
     assert scene.decide() == [row]
-    assert scene.monitor.detect() == []
+    assert scene.monitor.detect().tolist() == []
 
 
 def test_debt_without_collateral_is_certain_once_recorded(scene):
     row = scene.set(1, owed(USDC), 100)
     assert scene.decide() == [row]
-    assert scene.monitor.detect() == []
+    assert scene.monitor.detect().tolist() == []
 
 
 def test_rebuild_watches_the_book_as_it_stands_with_the_given_statuses(scene):
     rows = [scene.borrower(number, 1000, debt) for number, debt in enumerate((600, 800, 690, 900))]
     scene.monitor.rebuild([rows[1], rows[3]])
     assert [scene.monitor.is_liquidatable(row) for row in rows] == [False, True, False, True]
-    assert scene.monitor.detect() == []
+    assert scene.monitor.detect().tolist() == []
     scene.monitor.rebuild([rows[0]])
-    assert scene.monitor.detect() == [rows[0], rows[1], rows[3]]
+    assert scene.monitor.detect().tolist() == [rows[0], rows[1], rows[3]]
 
 
 def test_rows_come_ascending(scene):
     rows = [scene.borrower(number, 1000 + number, 900) for number in range(50)]
     scene.set(7, held(ETH), 1)
-    assert scene.monitor.detect() == rows
+    assert scene.monitor.detect().tolist() == rows
 
 
 def test_a_growing_changing_book_gives_what_a_rebuilt_monitor_gives(scene, make):
@@ -216,11 +217,32 @@ def test_a_growing_changing_book_gives_what_a_rebuilt_monitor_gives(scene, make)
             scene.move(draw.randrange(8), draw.uniform(0.8, 1.2))
         again = make(scene.deployment, scene.protocol)
         again.rebuild([row for row in scene.rows.values() if scene.monitor.is_liquidatable(row)])
-        assert scene.monitor.detect() == again.detect()
+        assert scene.monitor.detect().tolist() == again.detect().tolist()
         scene.decide()
         for row in scene.rows.values():
             assert scene.monitor.is_liquidatable(row) == scene.protocol.is_liquidatable(scene.deployment, row)
     assert len(scene.rows) > 300
+
+
+def test_many_statuses_at_once_are_the_same_as_one_by_one(make):
+    scene, other = Scene(make), Scene(make)
+    draw = random.Random(8)
+    for each in (scene, other):
+        for number in range(300):
+            each.borrower(number, 1000, 600 + number)
+        each.monitor.detect()
+    rows = np.array(sorted(scene.rows.values()))
+    for is_liquidatable in (True, False, True):
+        chosen = np.array(draw.sample(rows.tolist(), 200))
+        scene.monitor.set_liquidatable(chosen, is_liquidatable)
+        for row in chosen.tolist():
+            other.monitor.set_liquidatable([row], is_liquidatable)
+        recorded = [other.monitor.is_liquidatable(row) for row in rows.tolist()]
+        assert scene.monitor.are_liquidatable(rows).tolist() == recorded
+        assert scene.monitor.detect().tolist() == other.monitor.detect().tolist()
+        for each in (scene, other):
+            each.move(BTC, 1.03 if is_liquidatable else 0.95)
+        assert scene.monitor.detect().tolist() == other.monitor.detect().tolist()
 
 
 def test_only_the_repriced_markets_are_asked_for_their_weights():
@@ -253,7 +275,7 @@ def test_a_book_grown_account_by_account_stays_within_160_bytes_too():
         monitor.touch(row)
         if row % 300 == 0:
             monitor.detect()
-    assert monitor.detect() == []
+    assert monitor.detect().tolist() == []
     assert (deployment.book.nbytes + monitor.nbytes) / made.account_count <= 160
 
 
@@ -268,8 +290,8 @@ def test_a_line_above_the_line_of_liquidation_is_crossed_before_it_exactly_where
         scene.move(ETH, factor)
         scene.decide()
         warner.reprice([ETH])
-        for row in warner.detect():
-            warner.set_liquidatable(row, scene.protocol.is_below(scene.deployment, row, 11 * 10**17))
+        for row in warner.detect().tolist():
+            warner.set_liquidatable([row], scene.protocol.is_below(scene.deployment, row, 11 * 10**17))
         for row in rows:
             factor_ratio = scene.protocol.health(scene.deployment, row).health_factor_ratio
             assert warner.is_liquidatable(row) == (factor_ratio < 11 * 10**17)

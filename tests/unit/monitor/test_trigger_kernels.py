@@ -51,10 +51,10 @@ def lived_through(deployment, protocol, seed, ticks):
             row, slot = draw.randrange(book.account_count), draw.randrange(2 * len(deployment.prices))
             book.set_balance(row, slot, draw.choice([0, 1, 10**12, 10**20]))
             monitor.touch(row)
-        flagged = monitor.detect()
+        flagged = monitor.detect().tolist()
         for row in flagged:
             if draw.random() < 0.8:
-                monitor.set_liquidatable(row, not monitor.is_liquidatable(row))
+                monitor.set_liquidatable([row], not monitor.is_liquidatable(row))
         monitor.maintain(draw.choice([3, 50, 400]))
         seen.append((flagged, {name: column.tobytes() for name, column in columns_in(monitor.columns.index)}))
         if unknown is not None:
