@@ -1,11 +1,12 @@
 """The book: who holds what, in integer columns.
 
 A position is a slot (market and side) and a balance in the units that the deployment stores, kept as two
-64-bit limbs. An account's positions lie side by side in a block; a block that is full moves to the end, with
-room for one more, and the gaps that are left are closed before the columns grow. Rows are in order of arrival and mean nothing; the order that counts is that of the
-account's bytes (`rows_in_order`), and canonical bytes are written in it.
+64-bit limbs. An account's positions lie side by side in a block (`position_blocks.py`). Rows are in order of arrival and
+mean nothing; the order that counts is that of the account's bytes (`rows_in_order`), and canonical bytes are written in it.
+Whatever grows does so in place and in slices: no account that comes in waits for the others.
 
-Memory: 20 bytes a position and, with 20-byte keys, 37 bytes an account, times the slack of growth (1/8).
+Memory: 18 bytes a position and, with 20-byte keys, 27 bytes an account and 8 to 16 of the index, and the slack of growth
+(an eighth, at most half a million entries).
 """
 
 from typing import Any, Final
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 
 from seawall.ledger.account_index import ABSENT, AccountIndex
 from seawall.ledger.market import NO_CATEGORY
+from seawall.ledger.position_blocks import GAP, LENGTH_MAX, PositionBlocks, grown, lengthened
 
 BALANCE_MAX: Final = (1 << 127) - 1
-POSITIONS_MAX: Final = 255
+POSITIONS_MAX: Final = LENGTH_MAX
 _LOW: Final = (1 << 64) - 1
 _FIRST_CAPACITY: Final = 16
 _HEADER_WIDTH: Final = 2
@@ -30,22 +32,18 @@ class Book:
     """All accounts of one deployment and their positions."""
 
     def __init__(self, account_width: int, market_count: int) -> None:
+        assert 2 * market_count < GAP, market_count
         self.account_width = account_width
         self.account_count = 0
         self.balance_totals: list[int] = [0] * (2 * market_count)
         self._keys = bytearray()
         self._index = AccountIndex(account_width)
-        self._used = 0
+        self._blocks = PositionBlocks(_FIRST_CAPACITY)
         self._set_account_columns(
             np.zeros(_FIRST_CAPACITY, np.int32),
             np.zeros(_FIRST_CAPACITY, np.uint8),
             np.zeros(_FIRST_CAPACITY, np.uint8),
             np.zeros(_FIRST_CAPACITY, np.uint8),
-        )
-        self._set_position_columns(
-            np.zeros(_FIRST_CAPACITY, np.uint16),
-            np.zeros(_FIRST_CAPACITY, np.uint64),
-            np.zeros(_FIRST_CAPACITY, np.uint64),
         )
 
     # -- columns, for the monitor and for whoever measures ------------------------------------------------
@@ -55,9 +53,30 @@ class Book:
         self._first, self._count = first.data, count.data
         self._capacity, self._category = capacity.data, category.data
 
-    def _set_position_columns(self, slot: Column, low: Column, high: Column) -> None:
-        self.slot, self.low, self.high = slot, low, high
-        self._slot, self._low, self._high = slot.data, low.data, high.data
+    def _reach_accounts(self, stop: int) -> None:
+        """See that the account columns reach to `stop`."""
+        if stop > self.first.size:
+            size = stop if not self.account_count else max(stop, grown(self.first.size))
+            for view in (self._first, self._count, self._capacity, self._category):
+                view.release()
+            self._set_account_columns(
+                *(lengthened(column, size) for column in (self.first, self.count, self.capacity, self.category))
+            )
+
+    @property
+    def slot(self) -> Column:
+        """Slots of positions; good, as all columns are, until something is added to the book."""
+        return self._blocks.slot
+
+    @property
+    def low(self) -> Column:
+        """Lower limbs of balances."""
+        return self._blocks.low
+
+    @property
+    def high(self) -> Column:
+        """Upper limbs of balances."""
+        return self._blocks.high
 
     @property
     def position_capacity(self) -> int:
@@ -67,8 +86,9 @@ class Book:
     @property
     def nbytes(self) -> int:
         """Bytes of all columns, the keys and the index."""
-        columns = (self.first, self.count, self.capacity, self.category, self.slot, self.low, self.high)
-        return sum(int(column.nbytes) for column in columns) + len(self._keys) + self._index.nbytes
+        columns = (self.first, self.count, self.capacity, self.category)
+        accounts = sum(int(column.nbytes) for column in columns)
+        return accounts + self._blocks.nbytes + len(self._keys) + self._index.nbytes
 
     # -- accounts -----------------------------------------------------------------------------------------
 
@@ -94,11 +114,7 @@ class Book:
         """Add an account without positions and return its row; it must not be in the book."""
         assert len(account) == self.account_width, (account, self.account_width)
         row = self.account_count
-        if row == self.first.size:
-            size = _grown(row)
-            self._set_account_columns(
-                *(np.resize(c, size) for c in (self.first, self.count, self.capacity, self.category))
-            )
+        self._reach_accounts(row + 1)
         self._keys += account
         self._first[row], self._count[row], self._capacity[row] = 0, 0, 0
         self._category[row] = NO_CATEGORY
@@ -126,8 +142,8 @@ class Book:
 
     def positions(self, row: int) -> list[tuple[int, int]]:
         """Return (slot, balance) of every position of the account at `row`; no balance is zero."""
-        first = self._first[row]
-        slot, low, high = self._slot, self._low, self._high
+        first, blocks = self._first[row], self._blocks
+        slot, low, high = blocks.slots, blocks.lows, blocks.highs
         return [
             (slot[at], low[at] | high[at] << 64 if high[at] else low[at])
             for at in range(first, first + self._count[row])
@@ -136,7 +152,7 @@ class Book:
     def balance(self, row: int, slot: int) -> int:
         """Return the balance of the account at `row` in `slot`; zero where there is none."""
         at = self._find(row, slot)
-        return 0 if at == ABSENT else int(self._low[at] | self._high[at] << 64)
+        return 0 if at == ABSENT else int(self._blocks.lows[at] | self._blocks.highs[at] << 64)
 
     def set_balance(self, row: int, slot: int, balance: int) -> None:
         """Set the balance of the account at `row` in `slot`; zero removes the position."""
@@ -149,7 +165,8 @@ class Book:
         Returns False, and changes nothing, where the balance would be negative or above BALANCE_MAX, or the account has
         as many positions as it can.
         """
-        low, high, slots, first = self._low, self._high, self._slot, self._first[row]
+        blocks, first = self._blocks, self._first[row]
+        low, high, slots = blocks.lows, blocks.highs, blocks.slots
         for at in range(first, first + self._count[row]):
             if slots[at] == slot:
                 balance = (low[at] | high[at] << 64) + delta
@@ -162,64 +179,44 @@ class Book:
         if balance:
             if at == ABSENT:
                 at = self._append(row, slot)
-                low, high = self._low, self._high
+                low, high = blocks.lows, blocks.highs
             low[at], high[at] = balance & _LOW, balance >> 64
         elif at != ABSENT:
             self._drop(row, at)
         return True
 
     def _find(self, row: int, slot: int) -> int:
-        first, slots = self._first[row], self._slot
+        first, slots = self._first[row], self._blocks.slots
         for at in range(first, first + self._count[row]):
             if slots[at] == slot:
                 return at
         return ABSENT
 
     def _append(self, row: int, slot: int) -> int:
-        """Add an empty position to the account's block, moving the block to the end where it is full."""
-        count = self._count[row]
-        if count == self._capacity[row]:
-            self._move(row, count + 1)
-        at = int(self._first[row]) + count
-        self._slot[at], self._low[at], self._high[at] = slot, 0, 0
+        """Add an empty position to the account's block, moving the block where it is full and hemmed in."""
+        blocks, first, count, capacity = self._blocks, self._first[row], self._count[row], self._capacity[row]
+        if count == capacity:
+            if not (capacity and blocks.lengthen(first, capacity)):
+                source, first = first, blocks.take(count + 1)
+                if capacity:
+                    blocks.copy(source, first, count)
+                    blocks.give_back(source, capacity)
+                self._first[row] = first
+            self._capacity[row] = count + 1
+        at: int = first + count
+        blocks.slots[at], blocks.lows[at], blocks.highs[at] = slot, 0, 0
         self._count[row] = count + 1
         return at
 
-    def _move(self, row: int, capacity: int) -> None:
-        """Give the account's block room for `capacity` positions: where it lies if it is the last one, else at the end."""
-        if self._used + capacity > self.slot.size:
-            self._make_room(capacity)
-        first, count, start = self._first[row], self._count[row], self._used
-        if first + self._capacity[row] == start:
-            start = first
-        else:
-            for column in (self.slot, self.low, self.high):
-                column[start : start + count] = column[first : first + count]
-        self._first[row], self._capacity[row], self._used = start, capacity, start + capacity
-
-    def _make_room(self, capacity: int) -> None:
-        """Close the gaps that moved blocks left, and lengthen the columns where that frees less than an eighth."""
-        first, count = self.first[: self.account_count], self.count[: self.account_count]
-        live = int(count.sum(dtype=np.int64))
-        if 8 * live < 7 * self._used:
-            starts = np.cumsum(count, dtype=np.int64) - count
-            source = np.repeat(first - starts, count) + np.arange(live)
-            for column in (self.slot, self.low, self.high):
-                column[:live] = column[source]
-            first[:] = starts
-            self.capacity[: self.account_count] = count
-            self._used = live
-        stop = self._used + capacity
-        if stop > self.slot.size:
-            size = _grown(stop)
-            self._set_position_columns(*(np.resize(c, size) for c in (self.slot, self.low, self.high)))
-
     def _drop(self, row: int, at: int) -> None:
-        """Remove the position at `at` by moving the account's last one into its place."""
-        count = self._count[row] - 1
-        last = self._first[row] + count
-        self._slot[at], self._low[at], self._high[at] = self._slot[last], self._low[last], self._high[last]
+        """Remove the position at `at` by moving the account's last one into its place; a block half empty is shortened."""
+        blocks, first, count, capacity = self._blocks, self._first[row], self._count[row] - 1, self._capacity[row]
+        for view in (blocks.slots, blocks.lows, blocks.highs):
+            view[at] = view[first + count]
         self._count[row] = count
+        if 2 * count <= capacity:
+            blocks.give_back(first + count, capacity - count)
+            self._capacity[row] = count
 
     # -- in bulk ------------------------------------------------------------------------------------------
 
@@ -234,35 +231,42 @@ class Book:
         Keys are distinct, balances are not zero, and no account has one slot twice.
         """
         book = cls(account_width, market_count)
-        n_accounts = count.size
-        first = np.zeros(n_accounts, np.int32)
-        np.cumsum(count[:-1], out=first[1:], dtype=np.int32)
-        counts = count.astype(np.uint8)
-        categories = np.zeros(n_accounts, np.uint8) if category is None else category.astype(np.uint8)
-        book._keys = bytearray(keys)
-        book.account_count = n_accounts
-        book._used = int(slot.size)
-        book._set_account_columns(first, counts, counts.copy(), categories)
-        book._set_position_columns(slot.astype(np.uint16), low.astype(np.uint64), high.astype(np.uint64))
-        book._index.rebuild(book._keys, n_accounts)
-        book.balance_totals = book.recomputed_totals()
+        book.add_accounts(keys, count, slot, low, high, category)
         return book
+
+    def add_accounts(
+        self, keys: bytes, count: Column, slot: Column, low: Column, high: Column, category: Column | None = None
+    ) -> int:
+        """Add many accounts that are not in the book, with their positions; return the row of the first one.
+
+        The columns are those of `from_columns`.
+        """
+        begin, start = self.account_count, self._blocks.used
+        end, stop = begin + int(count.size), start + int(slot.size)
+        assert len(keys) == count.size * self.account_width, (len(keys), count.size, self.account_width)
+        self._reach_accounts(end)
+        self._blocks.reach(stop)
+        self._keys += keys
+        counts = count.astype(np.uint8)
+        ends = np.cumsum(counts, dtype=np.int32)
+        self.first[begin:end] = ends - counts + np.int32(start)
+        self.count[begin:end] = self.capacity[begin:end] = counts
+        self.category[begin:end] = NO_CATEGORY if category is None else category
+        self.slot[start:stop], self.low[start:stop], self.high[start:stop] = slot, low, high
+        self._blocks.used, self.account_count = stop, end
+        self._index.insert_all(begin, end - begin, self._keys)
+        for nth, total in enumerate(_totals(slot, low, high, len(self.balance_totals))):
+            self.balance_totals[nth] += total
+        return begin
 
     def recomputed_totals(self) -> list[int]:
         """Return the sum of balances per slot, added up from the positions: what `balance_totals` must be."""
-        totals = [0] * len(self.balance_totals)
         used = np.zeros(self.slot.size, bool)
         first, count = self.first[: self.account_count], self.count[: self.account_count]
         for nth in range(int(count.max(initial=0))):
             used[first[count > nth] + nth] = True
-        for slot in range(len(totals)):
-            at = np.flatnonzero(used & (self.slot == slot))
-            for column, shift in ((self.low, 0), (self.high, 64)):
-                halves = column[at]
-                low_half = int(np.sum(halves & np.uint64(0xFFFFFFFF)))
-                high_half = int(np.sum(halves >> np.uint64(32)))
-                totals[slot] += (low_half + (high_half << 32)) << shift
-        return totals
+        at = np.flatnonzero(used)
+        return _totals(self.slot[at], self.low[at], self.high[at], len(self.balance_totals))
 
     def canonical_bytes(self) -> bytes:
         """Return the book as bytes that do not depend on the order of arrival.
@@ -316,8 +320,18 @@ def _counted(count: Column) -> Column:
     return counted
 
 
-def _grown(size: int) -> int:
-    return size + (size >> 3) + _FIRST_CAPACITY
+def _totals(slot: Column, low: Column, high: Column, slot_count: int) -> list[int]:
+    """Return the exact sum of the balances in each slot, added up in halves of limbs, which no book's size overflows."""
+    totals = [0] * slot_count
+    order = np.argsort(slot.astype(np.uint16), kind="stable")
+    slots, starts = np.unique(slot[order], return_index=True)
+    for column, shift in ((low, 0), (high, 64)):
+        limbs = column[order].astype(np.uint64)
+        for half, more in ((limbs & np.uint64(0xFFFFFFFF), 0), (limbs >> np.uint64(32), 32)):
+            sums = np.add.reduceat(half, starts) if starts.size else half
+            for at, total in zip(slots.tolist(), sums.tolist(), strict=True):
+                totals[at] += total << shift + more
+    return totals
 
 
 __all__ = ["ABSENT", "BALANCE_MAX", "Book"]

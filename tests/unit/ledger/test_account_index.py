@@ -3,7 +3,7 @@ import random
 import pytest
 
 from seawall.ledger.account import NAME_WIDTH, encode_account
-from seawall.ledger.account_index import ABSENT, AccountIndex
+from seawall.ledger.account_index import ABSENT, AccountIndex, mixed_bits
 
 
 def filled(accounts: list[bytes]) -> tuple[AccountIndex, bytearray]:
@@ -38,7 +38,7 @@ def test_a_table_filled_at_once_finds_what_one_filled_step_by_step_finds(width):
     draw = random.Random(width)
     accounts = list({draw.randbytes(width) for _ in range(200)})
     at_once, keys = AccountIndex(width), bytearray(b"".join(accounts))
-    at_once.rebuild(keys, len(accounts))
+    at_once.insert_all(0, len(accounts), keys)
     assert [at_once.find(account, keys) for account in accounts] == list(range(len(accounts)))
     more = bytes(width - 1) + b"\1"
     if more not in accounts:
@@ -49,7 +49,7 @@ def test_a_table_filled_at_once_finds_what_one_filled_step_by_step_finds(width):
 
 def test_an_empty_table_finds_nothing():
     index = AccountIndex(20)
-    index.rebuild(bytearray(), 0)
+    index.insert_all(0, 0, bytearray())
     assert index.find(bytes(20), bytearray()) == ABSENT
     assert index.find_all(bytes(40), bytearray()) == [ABSENT, ABSENT]
 
@@ -66,7 +66,7 @@ def test_an_empty_table_finds_nothing():
 )
 def test_keys_that_look_alike_do_not_crowd(accounts):
     index, keys = filled(accounts)
-    free = index._table == ABSENT
+    free = index._table.cells == 0
     longest = run = 0
     for is_free in free.tolist():
         run = 0 if is_free else run + 1
@@ -76,5 +76,63 @@ def test_keys_that_look_alike_do_not_crowd(accounts):
 
 
 def test_the_table_takes_eight_to_sixteen_bytes_an_account():
-    index, _ = filled([number.to_bytes(20, "big") for number in range(5000)])
-    assert 8 <= index.nbytes / 5000 <= 16.5
+    index, _ = filled([number.to_bytes(20, "big") for number in range(7000)])
+    assert index._old is None
+    assert 8 <= index.nbytes / 7000 <= 16.5
+
+
+@pytest.mark.parametrize("batch", [1, 7, 300, 5000])
+def test_rows_are_found_while_they_move_from_the_old_table_to_the_new_one(batch):
+    draw = random.Random(batch)
+    index, keys = AccountIndex(20), bytearray()
+    accounts, is_moving = [], 0
+    while len(accounts) < 9000:
+        fresh = [draw.randbytes(20) for _ in range(batch)]
+        row = len(accounts)
+        accounts += fresh
+        keys += b"".join(fresh)
+        if batch == 1:
+            index.insert(fresh[0], row, keys)
+        else:
+            index.insert_all(row, batch, keys)
+        is_moving += index._old is not None
+        if not row % 50:
+            wanted = draw.choices(range(len(accounts)), k=20)
+            assert index.find_all(b"".join(accounts[at] for at in wanted), keys) == wanted
+            assert [index.find(accounts[at], keys) for at in wanted] == wanted
+            assert index.find(draw.randbytes(20), keys) == ABSENT
+    assert is_moving or batch == 5000
+    assert index.find_all(b"".join(accounts), keys) == list(range(len(accounts)))
+
+
+def test_no_single_insert_goes_through_more_than_a_slice_of_the_table():
+    index, keys = AccountIndex(8), bytearray()
+    walked = []
+    for row in range(20_000):
+        before = index._cells_done
+        keys += row.to_bytes(8, "big")
+        index.insert(bytes(keys[-8:]), row, keys)
+        walked.append(index._cells_done - before)
+    assert 0 < max(walked) <= 1024
+
+
+def test_rows_that_wrapped_around_the_end_of_the_old_table_move_too():
+    index, keys = AccountIndex(8), bytearray()
+
+    def insert(account):
+        keys.extend(account)
+        index.insert(account, len(keys) // 8 - 1, keys)
+
+    draw = random.Random(4)
+    while index._old is None or index._old.cells.size < 4096:
+        insert(draw.randbytes(8))
+    # All of these belong into the last cells of the old table, and no longer find room there.
+    last = [a for a in (draw.randbytes(8) for _ in range(200_000)) if mixed_bits(a) >> 52 >= 4090][:60]
+    assert len(last) == 60
+    for account in last:
+        insert(account)
+    assert index._old is not None
+    assert index._old.cells[0] != 0
+    while index._old is not None:
+        insert(draw.randbytes(8))
+    assert index.find_all(bytes(keys), keys) == list(range(len(keys) // 8))

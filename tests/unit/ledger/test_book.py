@@ -196,3 +196,40 @@ def test_an_account_that_grows_at_the_end_stays_in_its_place():
         for slot in range(3):
             book.set_balance(row, slot, 1)
     assert book.position_capacity < 3000 * 1.2
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_accounts_added_together_are_those_added_one_by_one(seed):
+    draw = random.Random(seed)
+    together, one_by_one = Book(WIDTH, MARKETS), Book(WIDTH, MARKETS)
+    for size in (0, 1, 3, 200, 0, 1500, 2):
+        accounts = drawn_accounts(draw, size)
+        columns = [[], [], [], [], []]
+        for account, (category, balances) in accounts.items():
+            row = one_by_one.add_account(account)
+            one_by_one.set_category(row, category)
+            columns[0].append(len(balances))
+            columns[4].append(category)
+            for slot, balance in balances.items():
+                one_by_one.set_balance(row, slot, balance)
+                for column, value in zip(columns[1:4], (slot, balance & (1 << 64) - 1, balance >> 64), strict=True):
+                    column.append(value)
+        count, slot, low, high, category = (np.array(column, np.uint64) for column in columns)
+        before = together.account_count
+        assert together.add_accounts(b"".join(accounts), count, slot, low, high, category) == before
+        for row in draw.sample(range(together.account_count), min(40, together.account_count)):
+            for book in (together, one_by_one):
+                book.set_balance(row, row % (2 * MARKETS), row % 3 * 10**20)
+        assert together.balance_totals == one_by_one.balance_totals == together.recomputed_totals()
+        assert together.canonical_bytes() == one_by_one.canonical_bytes()
+        assert together.rows_of(b"".join(accounts)) == list(range(before, together.account_count))
+
+
+def test_columns_that_moved_are_other_columns():
+    book = Book(WIDTH, MARKETS)
+    first, slot = book.first, book.slot
+    for number in range(100):
+        book.set_balance(book.add_account(key(number)), 0, 1)
+    assert book.first is not first
+    assert book.slot is not slot
+    assert book.first is book.first
