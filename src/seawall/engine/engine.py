@@ -33,12 +33,12 @@ from seawall.ledger.event import (
     RiskParametersChanged,
 )
 from seawall.ledger.order import Order, Refusal, RefuseEvent, SettleFill
-from seawall.monitor.judge import Judge, has_debt
+from seawall.monitor.judge import Judge
 from seawall.monitor.monitor import NO_ROWS, Monitor, RowColumn
+from seawall.monitor.pieces_monitor import MakeMonitor, monitor_of
 from seawall.protocols.protocol import Protocol
-from seawall.units import Milliseconds, Ratio
+from seawall.units import Milliseconds
 
-MakeMonitor = Callable[[Deployment, Protocol, Ratio], Monitor]
 MakeJudge = Callable[[Deployment, Protocol], Judge]
 FindProtocol = Callable[[str], Protocol]
 SignatureCheck = Callable[[OperatorDecided], bool]
@@ -107,7 +107,7 @@ class Engine:
         self.state = state
         self.protocol = self._find_protocol(state.opened.protocol)
         self.protocol.check_markets(state.deployment.markets)
-        self.monitor = self._make_monitor(state.deployment, self.protocol, WAD)
+        self.monitor = monitor_of(self._make_monitor, state.deployment, self.protocol, WAD)
         self.monitor.rebuild(state.episodes)
         self.warner = self._make_warner()
         self.judge = self._make_judge(state.deployment, self.protocol)
@@ -120,7 +120,7 @@ class Engine:
             return None
         if line_ratio <= WAD:
             raise ConfigError(f"warning health factor {line_ratio} (WAD) is not above the line of liquidation, {WAD}")
-        warner = self._make_monitor(self.state.deployment, self.protocol, line_ratio)
+        warner = monitor_of(self._make_monitor, self.state.deployment, self.protocol, line_ratio)
         warner.rebuild(self.state.warned)
         return warner
 
@@ -294,7 +294,7 @@ class Engine:
     def _close_episodes(self, rows: list[int]) -> list[Order]:
         """End the time below the line of accounts that are healthy now, or have no debt left."""
         return [
-            end_episode(self.state, row, Refusal.HEALTHY if has_debt(self.state.deployment, row) else Refusal.NO_DEBT)
+            end_episode(self.state, row, Refusal.HEALTHY if self.judge.is_at_risk(row) else Refusal.NO_DEBT)
             for row in in_order(self.state, rows)
         ]
 

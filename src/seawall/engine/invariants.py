@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from seawall.engine.state import NO_ORDER, State
 from seawall.errors import InvariantViolation
 from seawall.fixed import WAD
-from seawall.ledger.market import DEBT, side_of, slot_of
 from seawall.ledger.order import AbsorbLoss, Liquidate, Order, Refusal, SettleFill
 from seawall.protocols.protocol import Protocol
 
@@ -45,13 +44,11 @@ def no_account_is_missed(state: State, protocol: Protocol) -> None:
     An account that needs an unknown price keeps the status that it had, and who waits for its offer has no episode yet.
     """
     deployment = state.deployment
-    debt_slots = {slot_of(market, DEBT) for market in range(len(deployment.markets))}
     for row in range(deployment.book.account_count):
-        positions = deployment.book.positions(row)
-        has_debt = any(slot in debt_slots for slot, _ in positions)
-        if has_debt and isinstance(protocol.health(deployment, row), Refusal):
+        is_at_risk = protocol.is_at_risk(deployment, row)
+        if is_at_risk and isinstance(protocol.health(deployment, row), Refusal):
             continue
-        is_below = has_debt and protocol.is_liquidatable(deployment, row)
+        is_below = is_at_risk and protocol.is_liquidatable(deployment, row)
         if is_below and state.offers_are_waiting:
             continue
         if is_below != (row in state.episodes):
@@ -69,10 +66,10 @@ def no_warning_is_missed(state: State, protocol: Protocol) -> None:
     if not line_ratio or state.offers_are_waiting:
         return
     for row in range(deployment.book.account_count):
-        has_debt = any(side_of(slot) == DEBT for slot, _ in deployment.book.positions(row))
-        if has_debt and isinstance(protocol.health(deployment, row), Refusal):
+        is_at_risk = protocol.is_at_risk(deployment, row)
+        if is_at_risk and isinstance(protocol.health(deployment, row), Refusal):
             continue
-        is_below = has_debt and protocol.is_below(deployment, row, line_ratio)
+        is_below = is_at_risk and protocol.is_below(deployment, row, line_ratio)
         if is_below != (row in state.warned):
             account = deployment.book.account_at(row).hex()
             _must(False, "no_warning_is_missed", f"account {account} is_below={is_below} at {deployment.at}")

@@ -7,7 +7,7 @@ warnings wait behind them. A price that is unknown changes none.
 
 from seawall.engine.state import State
 from seawall.ledger.order import LiftWarning, Order, Refusal, WarnAccount
-from seawall.monitor.judge import Judge, has_debt, listed
+from seawall.monitor.judge import Judge, listed
 from seawall.monitor.monitor import Monitor
 from seawall.units import Ratio
 
@@ -30,7 +30,7 @@ def move_warnings(state: State, judge: Judge, monitor: Monitor) -> list[Order]:
             lifted.append((account_at(row), row))
         elif factor < line_ratio and row not in state.warned:
             fallen.append((factor, account_at(row), row))
-    orders: list[Order] = [_lift(state, monitor, account, row) for account, row in sorted(lifted)]
+    orders: list[Order] = [_lift(state, judge, monitor, account, row) for account, row in sorted(lifted)]
     monitor.set_liquidatable([row for _, _, row in fallen], True)
     for factor, account, row in sorted(fallen):
         state.warned[row] = state.deployment.at
@@ -38,7 +38,7 @@ def move_warnings(state: State, judge: Judge, monitor: Monitor) -> list[Order]:
     return orders
 
 
-def _lift(state: State, monitor: Monitor, account: bytes, row: int) -> LiftWarning:
+def _lift(state: State, judge: Judge, monitor: Monitor, account: bytes, row: int) -> LiftWarning:
     monitor.set_liquidatable([row], False)
-    reason = Refusal.HEALTHY if has_debt(state.deployment, row) else Refusal.NO_DEBT
+    reason = Refusal.HEALTHY if judge.is_at_risk(row) else Refusal.NO_DEBT
     return LiftWarning(account, reason, state.warned.pop(row))

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from seawall.fixed import RAY
-from seawall.units import Amount, Index, Milliseconds, Ratio
+from seawall.units import Amount, Index, Milliseconds, Ratio, Value
 
 COLLATERAL: Final = 0
 DEBT: Final = 1
@@ -48,11 +48,19 @@ class RiskParameters(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int = 1
 
 
+class MarginTier(msgspec.Struct, frozen=True):
+    """Maintenance margin, WAD, of what a position's notional value exceeds `floor_value` by, up to the next tier's floor."""
+
+    floor_value: Value
+    maintenance_ratio: Ratio
+
+
 class Market(msgspec.Struct, frozen=True, omit_defaults=True):
     """A market; assets are indices into the deployment's assets.
 
     `categories` maps an account category (e-mode) to the parameters that replace `parameters` in it; a
-    category that is absent leaves them as they are. Rates are RAY a year.
+    category that is absent leaves them as they are. Rates are RAY a year. A market of perpetual contracts has
+    `margin_tiers`; its collateral is a long, its debt a short, and its debt rate is what longs pay to shorts.
     """
 
     symbol: str
@@ -63,6 +71,7 @@ class Market(msgspec.Struct, frozen=True, omit_defaults=True):
     collateral_rate_ray: int = 0
     debt_rate_ray: int = 0
     fee_ratio: Ratio = 0
+    margin_tiers: tuple[MarginTier, ...] = ()
 
     def parameters_in(self, category: int) -> RiskParameters:
         """Return the parameters that hold for an account of `category`."""
@@ -80,7 +89,8 @@ class MarketState(msgspec.Struct, omit_defaults=True):
 
     Indices are RAY and start at one. `supply_amount`, `supply_shares` and `debt_amount` are totals of markets
     that keep shares (the debt shares' total is the book's). `bad_debt_amount` is the debt written off so far;
-    `fee_amount` is the protocol's cut so far, in base units of the collateral asset.
+    `fee_amount` is the protocol's cut so far, in base units of the collateral asset. `funding_value` is what a whole
+    contract's long has paid to its short since the market opened, WAD, less than zero the other way round.
     """
 
     collateral_index: Index = RAY
@@ -91,3 +101,4 @@ class MarketState(msgspec.Struct, omit_defaults=True):
     debt_amount: Amount = 0
     bad_debt_amount: Amount = 0
     fee_amount: Amount = 0
+    funding_value: Value = 0

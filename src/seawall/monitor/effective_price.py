@@ -14,6 +14,7 @@ a float could overflow, negative ones, for which *for* and *against* would chang
 is above nothing and so goes to the integer rule. A line h is in the weights (`Protocol.line_weight`), which are exact.
 """
 
+import typing
 from collections.abc import Iterable
 from fractions import Fraction
 from math import inf, nan, nextafter
@@ -24,7 +25,7 @@ import numpy as np
 from seawall.fixed import WAD
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, market_of, side_of
-from seawall.protocols.protocol import Protocol, ScreenSlack
+from seawall.protocols.protocol import ScreenSlack
 from seawall.units import Ratio
 
 EPSILON: Final = Fraction(1, 2**44)
@@ -36,6 +37,18 @@ _UNITS_MARGIN: Final = 1.0 + 2.0**-40
 _UNITS_MAX: Final = 1 << 127
 
 
+class Weighing(typing.Protocol):
+    """What a monitor asks of a protocol."""
+
+    def line_weight(
+        self, deployment: Deployment, slot: int, category: int, line_ratio: Ratio
+    ) -> tuple[int, int] | None:
+        """Return the margin weight of a slot on a line; None where a price is unknown."""
+
+    def screen_slack(self, deployment: Deployment) -> ScreenSlack:
+        """Return the slack that holds for every account."""
+
+
 class EffectivePrices:
     """Two effective prices for each pair of a slot and a category in use.
 
@@ -43,7 +56,7 @@ class EffectivePrices:
     `pair_category` (n_pairs_max,), `price_f64` (2 n_pairs_max,), `units_f64` one entry a side, `pair_count` one entry.
     """
 
-    def __init__(self, deployment: Deployment, protocol: Protocol, line_ratio: Ratio = WAD) -> None:
+    def __init__(self, deployment: Deployment, protocol: Weighing, line_ratio: Ratio = WAD) -> None:
         self._deployment = deployment
         self._protocol = protocol
         self._line_ratio = line_ratio

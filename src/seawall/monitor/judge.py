@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seawall.ledger.deployment import Deployment
-from seawall.ledger.market import DEBT, side_of
 from seawall.ledger.order import Refusal
 from seawall.monitor.monitor import Rows
 from seawall.protocols.protocol import Health, Protocol
@@ -65,10 +64,14 @@ class Judge:
         self.deployment = deployment
         self.protocol = protocol
 
+    def is_at_risk(self, row: int) -> bool:
+        """Return whether any prices could bring the account below a line."""
+        return self.protocol.is_at_risk(self.deployment, row)
+
     def are_liquidatable(self, rows: Rows) -> list[bool | None]:
         """Return the decision for each row; None while a price that it needs is unknown.
 
-        An account without debt needs none.
+        An account that no price can bring below the line needs none.
         """
         return [self._is_liquidatable(row) for row in listed(rows)]
 
@@ -127,12 +130,12 @@ class Judge:
     def _is_liquidatable(self, row: int) -> bool | None:
         if self.protocol.is_liquidatable(self.deployment, row):
             return True
-        if not has_debt(self.deployment, row):
+        if not self.is_at_risk(row):
             return False
         return None if isinstance(self.protocol.health(self.deployment, row), Refusal) else False
 
     def _health_factor(self, row: int) -> Ratio | None:
-        if not has_debt(self.deployment, row):
+        if not self.is_at_risk(row):
             return HEALTH_FACTOR_MAX
         health = self.protocol.health(self.deployment, row)
         return None if isinstance(health, Refusal) else health.health_factor_ratio
@@ -140,11 +143,6 @@ class Judge:
     def _priority(self, row: int, stress_ratio: Ratio) -> Value:
         health = self.protocol.health(self.deployment, row)
         return -1 if isinstance(health, Refusal) else priority_of(health, stress_ratio)
-
-
-def has_debt(deployment: Deployment, row: int) -> bool:
-    """Return whether the account owes anything."""
-    return any(side_of(slot) == DEBT for slot, _ in deployment.book.positions(row))
 
 
 def listed(rows: Rows) -> Sequence[int]:

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from seawall.fixed import WAD
 from seawall.ledger.deployment import Deployment
-from seawall.monitor.effective_price import EffectivePrices
-from seawall.protocols.protocol import Protocol
+from seawall.monitor.effective_price import EffectivePrices, Weighing
 from seawall.units import Ratio
 
 RowColumn: TypeAlias = NDArray[Any]
@@ -39,7 +38,7 @@ class Monitor(ABC):
     note, so a hundred changes cost one refresh. `line_ratio` is the health factor of the line, WAD, at least one.
     """
 
-    def __init__(self, deployment: Deployment, protocol: Protocol, line_ratio: Ratio = WAD) -> None:
+    def __init__(self, deployment: Deployment, protocol: Weighing, line_ratio: Ratio = WAD) -> None:
         assert line_ratio >= WAD, line_ratio
         self.deployment = deployment
         self.protocol = protocol

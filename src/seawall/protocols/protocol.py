@@ -20,6 +20,7 @@ from seawall.ledger.market import DEBT, Market, side_of
 from seawall.ledger.order import Refusal
 from seawall.protocols.exact_limit import ExactLimit
 from seawall.protocols.exact_term import ExactLine, ExactTerm, Sums
+from seawall.protocols.margin_tiers import TierLine
 from seawall.rules.margin import HEALTH_FACTOR_MAX
 from seawall.units import Amount, Balance, Milliseconds, Ratio, Value
 
@@ -119,6 +120,8 @@ class Protocol(ABC):
     """The protocol writes off what is unrecoverable whenever it is looked at, not only within a liquidation."""
     balances_move_indices: bool = False
     """A change of balances changes what a stored unit is worth: true where a market keeps shares."""
+    positions_are_signed: bool = False
+    """A market's collateral is a long and its debt a short, margined in tiers; without debt too one can be below the line."""
     exact_line: ExactLine | None = None
     """Where sums are liquidatable; None where the rule is not of the form that a compiled kernel reads."""
     exact_limit: ExactLimit | None = None
@@ -170,6 +173,17 @@ class Protocol(ABC):
             return weight
         return weight[0] * WAD, weight[1] * line_ratio
 
+    def margin_tiers(self, deployment: Deployment, slot: int) -> tuple[TierLine, ...]:
+        """Return the tiers of a slot's maintenance margin; none where it has no more than one."""
+        return ()
+
+    def tier_weight(
+        self, deployment: Deployment, slot: int, category: int, line_ratio: Ratio, tier: int
+    ) -> tuple[int, int] | None:
+        """Return the weight on a line in a tier, in which the tier's deduction counts as so much cash more."""
+        assert tier == 0, tier
+        return self.line_weight(deployment, slot, category, line_ratio)
+
     @abstractmethod
     def screen_slack(self, deployment: Deployment) -> ScreenSlack:
         """Return the slack that holds for every account of the deployment as it stands."""
@@ -196,6 +210,10 @@ class Protocol(ABC):
         )
 
     # -- the rule -----------------------------------------------------------------------------------------
+
+    def is_at_risk(self, deployment: Deployment, row: int) -> bool:
+        """Return whether any prices could bring the account below a line: without debt none can."""
+        return any(side_of(slot) == DEBT for slot, _ in deployment.book.positions(row))
 
     def is_below(self, deployment: Deployment, row: int, line_ratio: Ratio) -> bool:
         """Return whether the health factor is below a line, WAD, at least one; False where it is unknown.

@@ -1,0 +1,243 @@
+"""Perpetual accounts in the engine: warned, offered in part, settled to the line, funded, written off; by either monitor alike."""
+
+import random
+
+import pytest
+from tests.deployments import changes, named
+
+from seawall.engine.engine import Engine
+from seawall.engine.state import State
+from seawall.errors import ConfigError
+from seawall.fixed import RAY, WAD
+from seawall.ledger.asset import Asset
+from seawall.ledger.deployment import Buffer, OracleRule, Policy
+from seawall.ledger.event import BlockObserved, DeploymentOpened, Fill, FillsReported, OracleRound, PriceObserved
+from seawall.ledger.market import COLLATERAL, DEBT, MarginTier, Market, MarketState, RiskParameters, slot_of
+from seawall.ledger.order import AbsorbLoss, CancelOrder, Liquidate, Refusal, RefuseFill, SettleFill, WarnAccount
+from seawall.monitor.full_recompute import FullRecompute
+from seawall.monitor.trigger_book import TriggerBook
+from seawall.protocols.perpetual import PERPETUAL
+
+USD, BTC, ETH = range(3)
+UNITS = (10**6, 10**8, 10**18)
+TIERS = (MarginTier(0, 10**16), MarginTier(100_000 * WAD, 2 * 10**16), MarginTier(10**6 * WAD, 5 * 10**16))
+BONUS = RiskParameters(0, 0, 5 * 10**15)
+LONG, SHORT = named("long"), named("short")
+HOUR = 3_600_000
+
+
+class Exchange:
+    """An engine of contracts and a hand that trades at mark prices."""
+
+    def __init__(self, make=FullRecompute, funding_ray=0, tiers=TIERS):
+        markets = (
+            Market("USD", USD, USD, RiskParameters(0, 0, 0)),
+            Market("BTC", BTC, BTC, BONUS, debt_rate_ray=funding_ray, margin_tiers=tiers),
+            Market("ETH", ETH, ETH, BONUS, margin_tiers=tiers),
+        )
+        self.at = 1_700_000_000_000
+        policy = Policy(warning_health_ratio=2 * WAD, buffers=(Buffer("insurance_fund", ((USD, 500 * UNITS[USD]),)),))
+        opened = DeploymentOpened(
+            self.at, PERPETUAL.label, 20, (Asset("USD", 6), Asset("BTC", 8), Asset("ETH", 18)), markets,
+            tuple(MarketState(accrued_at=self.at) for _ in markets), (OracleRule(),) * 3, policy,
+        )  # fmt: skip
+        self.engine = Engine(lambda _: PERPETUAL, make)
+        self.events, self.said = [], []
+        self.tell(opened)
+        self.price(1, 60_000, 2_500)
+
+    @property
+    def deployment(self):
+        return self.engine.state.deployment
+
+    def tell(self, event):
+        self.events.append(event)
+        self.said.append(self.engine.apply(event))
+        return self.said[-1]
+
+    def price(self, *dollars):
+        rounds = tuple(OracleRound(n, int(price * WAD), self.at) for n, price in enumerate(dollars))
+        return self.tell(PriceObserved(self.at, rounds))
+
+    def trade(self, account, market, amount, cash=0):
+        """Buy `amount` base units at the mark price, or sell if negative, and put `cash` dollars in beside."""
+        price = self.deployment.prices[market] - self.deployment.market_states[market].funding_value
+        paid = -(-amount * price * UNITS[USD] // (UNITS[market] * WAD))
+        row = self.deployment.book.row_of(account)
+        held = self.deployment.book.balance(row, slot_of(USD, COLLATERAL)) if row >= 0 else 0
+        owed = self.deployment.book.balance(row, slot_of(USD, DEBT)) if row >= 0 else 0
+        after = held - owed + cash * UNITS[USD] - paid
+        side = COLLATERAL if amount > 0 else DEBT
+        moves = [(account, slot_of(market, side), abs(amount))] if amount else []
+        moves += [
+            (account, slot_of(USD, COLLATERAL), max(after, 0) - held),
+            (account, slot_of(USD, DEBT), max(-after, 0) - owed),
+        ]
+        return self.tell(changes(self.at, *(move for move in moves if move[2])))
+
+    def fill(self, order, repay_amount=None, fill_id=0):
+        amount = order.repay_amount_max if repay_amount is None else repay_amount
+        fill = Fill(order.order_id, fill_id, order.account, 7, order.debt_market, order.collateral_market, amount)
+        return self.tell(FillsReported(self.at, (fill,)))
+
+    def health(self, account):
+        return PERPETUAL.health(self.deployment, self.deployment.book.row_of(account))
+
+    def balance(self, account, market, side):
+        return self.deployment.book.balance(self.deployment.book.row_of(account), slot_of(market, side))
+
+
+def kinds(orders):
+    return [type(order) for order in orders]
+
+
+@pytest.mark.parametrize("make", [FullRecompute, TriggerBook])
+def test_a_long_is_warned_then_closed_in_part_until_its_margin_is_whole(make):
+    exchange = Exchange(make)
+    assert exchange.trade(LONG, BTC, UNITS[BTC], cash=3_000) == ()
+    assert kinds(exchange.price(1, 58_100, 2_500)) == [WarnAccount]
+    orders = exchange.price(1, 57_500, 2_500)
+    assert kinds(orders) == [Liquidate]
+    (order,) = orders
+    assert (order.debt_market, order.collateral_market) == (USD, BTC)
+    assert 0 < order.seize_amount_at_max < UNITS[BTC]
+    settled = exchange.fill(order)
+    assert kinds(settled) == [SettleFill, CancelOrder]
+    assert settled[0].repay_amount == order.repay_amount_max
+    assert exchange.balance(LONG, BTC, COLLATERAL) == UNITS[BTC] - order.seize_amount_at_max
+    assert WAD <= exchange.health(LONG).health_factor_ratio < WAD + WAD // 1000
+
+
+@pytest.mark.parametrize("make", [FullRecompute, TriggerBook])
+def test_a_short_is_delivered_for_cash(make):
+    exchange = Exchange(make)
+    exchange.trade(SHORT, ETH, -10 * UNITS[ETH], cash=1_000)
+    (order,) = [each for each in exchange.price(1, 60_000, 2_578) if isinstance(each, Liquidate)]
+    assert (order.debt_market, order.collateral_market) == (ETH, USD)
+    first, *_ = exchange.fill(order, order.repay_amount_max // 3)
+    assert isinstance(first, SettleFill)
+    assert first.seize_value > first.repay_value
+    assert exchange.health(SHORT).is_liquidatable
+    settled = exchange.fill(order, 10 * UNITS[ETH], fill_id=1)
+    assert kinds(settled) == [SettleFill, CancelOrder]
+    assert settled[0].repay_amount < 7 * UNITS[ETH]
+    assert kinds(exchange.fill(order, 1, fill_id=2)) == [RefuseFill]
+
+
+def test_the_line_of_a_position_is_the_one_of_the_tier_in_which_its_price_falls():
+    """A short grows into the next tier as the price rises: 5 % of what exceeds a million, 2 % and 1 % beneath."""
+    exchange = Exchange()
+    exchange.trade(SHORT, BTC, -16 * UNITS[BTC], cash=100_000)
+    state = exchange.engine.state
+    for price, equity in ((62_000, 68_000), (63_000, 52_000), (64_000, 36_000), (65_000, 20_000), (64_700, 24_800)):
+        exchange.price(1, price, 2_500)
+        notional = 16 * price
+        margin = 1_000 + 0.02 * (min(notional, 10**6) - 100_000) + 0.05 * max(0, notional - 10**6)
+        found = exchange.health(SHORT)
+        assert found.collateral_value - found.debt_value == equity * WAD
+        assert found.collateral_value - found.weighted_collateral_value == round(margin * 100) * WAD // 100
+        assert bool(state.episodes) == (equity < margin)
+
+
+def test_funding_alone_brings_a_long_below_its_line_and_a_short_never():
+    exchange = Exchange(TriggerBook, funding_ray=RAY)
+    exchange.trade(LONG, BTC, UNITS[BTC], cash=2_000)
+    exchange.trade(SHORT, BTC, -UNITS[BTC], cash=2_000)
+    said = []
+    for _ in range(24):
+        exchange.at += 12 * HOUR
+        said += exchange.tell(BlockObserved(exchange.at, exchange.engine.state.block_number + 1))
+    assert kinds(said)[:2] == [WarnAccount, Liquidate]
+    assert {order.account for order in said} == {LONG}
+    funding = exchange.deployment.market_states[BTC].funding_value
+    assert 0 <= 60_000 * WAD * 12 // 365 - funding < 24
+    assert exchange.health(SHORT).health_factor_ratio > exchange.health(LONG).health_factor_ratio
+
+
+def test_cash_owed_when_no_contract_is_left_is_paid_by_the_waterfall():
+    exchange = Exchange()
+    exchange.trade(LONG, BTC, UNITS[BTC], cash=1_000)
+    (order, *_) = exchange.price(1, 58_000, 2_500)
+    settled = exchange.fill(order)
+    assert kinds(settled)[:2] == [SettleFill, AbsorbLoss]
+    lost = settled[1]
+    # 2,000 lost against 1,000 put in, and a bonus of half a percent of 58,000.
+    assert lost.bad_debt_amount == 1_290 * UNITS[USD]
+    assert [(each.absorber, each.amount) for each in lost.payments] == [
+        ("insurance_fund", 500 * UNITS[USD]), ("socialized_loss", 790 * UNITS[USD])
+    ]  # fmt: skip
+    assert exchange.deployment.book.positions(exchange.deployment.book.row_of(LONG)) == []
+    assert not exchange.engine.state.episodes
+
+
+def test_an_unknown_price_keeps_a_long_where_it_is_though_it_owes_nothing():
+    exchange = Exchange()
+    exchange.trade(LONG, BTC, UNITS[BTC], cash=60_000)
+    exchange.trade(SHORT, BTC, -UNITS[BTC], cash=600)
+    exchange.price(1, 60_001, 2_500)
+    before = dict(exchange.engine.state.episodes)
+    assert len(before) == 1
+    assert exchange.price(1, 0, 2_500) == ()
+    assert exchange.engine.state.episodes == before
+
+
+@pytest.mark.parametrize(
+    ("tiers", "said"),
+    [
+        ((MarginTier(1, 10**16),), "first margin tier begins at 1, not at 0"),
+        ((MarginTier(0, 10**16), MarginTier(0, 10**17)), "margin tier 0 does not rise above 0"),
+        ((MarginTier(0, 10**16), MarginTier(5, 10**16)), "margin ratio 10000000000000000 does not rise"),
+        ((MarginTier(0, WAD),), "leave 0 .. 1000000000000000000"),
+        ((MarginTier(0, 5 * 10**15),), "bonus 5000000000000000 is not below the least margin ratio"),
+        ((), "3 markets without margin tiers"),
+    ],
+)
+def test_tiers_that_jump_and_margins_that_pay_no_bonus_are_refused(tiers, said):
+    with pytest.raises(ConfigError, match=said):
+        Exchange(tiers=tiers)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_restored_engine_and_another_monitor_say_the_same_through_trades_fills_and_funding(seed):
+    draw = random.Random(seed)
+    exchange = Exchange(funding_ray=RAY // 3)
+    prices = [1.0, 60_000.0, 2_500.0]
+    for step in range(80):
+        exchange.at += draw.choice([0, 1000, HOUR])
+        market = draw.choice([BTC, ETH])
+        worth = 10 ** draw.uniform(2, 6)
+        amount = draw.choice([-1, 1]) * int(worth / prices[market] * UNITS[market])
+        exchange.price(*prices)
+        exchange.trade(
+            named(f"account {draw.randrange(30)}"), market, amount, cash=int(worth * draw.uniform(0.02, 0.1))
+        )
+        for number in (1, 2):
+            prices[number] *= 1 + draw.gauss(0, 0.02)
+        orders = exchange.price(*prices) if step % 9 else exchange.price(1, prices[1], 0)
+        for order in [each for each in orders if isinstance(each, Liquidate)]:
+            exchange.fill(order, max(1, order.repay_amount_max // draw.choice([1, 1, 3])))
+    assert sum(isinstance(order, SettleFill) for said in exchange.said for order in said) > 20
+    twin = Engine(lambda _: PERPETUAL, TriggerBook)
+    assert [twin.apply(event) for event in exchange.events] == exchange.said
+    restored = Engine(lambda _: PERPETUAL, TriggerBook)
+    restored.restore(State.restored(exchange.engine.state.canonical_bytes()))
+    event = PriceObserved(
+        exchange.at, tuple(OracleRound(n, int(p * WAD * (0.93 if n else 1)), exchange.at) for n, p in enumerate(prices))
+    )
+    assert restored.apply(event) == exchange.tell(event) != ()
+
+
+def test_refusals_of_a_fill_change_nothing():
+    exchange = Exchange()
+    exchange.trade(LONG, BTC, UNITS[BTC], cash=3_000)
+    row = exchange.deployment.book.row_of(LONG)
+    ask = lambda debt, held, amount: PERPETUAL.quote(exchange.deployment, row, debt, held, amount)  # noqa: E731
+    assert ask(USD, BTC, 1) is Refusal.HEALTHY
+    exchange.price(1, 57_400, 2_500)
+    assert ask(USD, USD, 1) is Refusal.NO_COLLATERAL
+    assert ask(BTC, ETH, 1) is Refusal.NO_COLLATERAL
+    assert ask(USD, ETH, 1) is Refusal.NO_COLLATERAL
+    assert ask(BTC, USD, 1) is Refusal.NO_DEBT
+    assert ask(USD, BTC, 0) is Refusal.ZERO_AMOUNT
+    exchange.price(1, 0, 2_500)
+    assert ask(USD, BTC, 1) is Refusal.PRICE_MISSING
