@@ -67,10 +67,11 @@ def make_block_room(blocks: Blocks, width: int) -> tuple[int, int]:
     return strips, count
 
 
+@register_jitable(forceinline=True)
 def lacks_slack(blocks: Blocks) -> bool:
     """Return whether few more accounts find room without growth."""
     strips, count = int(blocks.counters[STRIPS_USED]), int(blocks.counters[BLOCKS_USED])
-    return strips + 64 > blocks.strip_block.size or count + 16 > blocks.block.shape[0]
+    return bool(strips + 64 > blocks.strip_block.size or count + 16 > blocks.block.shape[0])
 
 
 @register_jitable(forceinline=True)

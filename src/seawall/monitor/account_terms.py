@@ -21,6 +21,8 @@ CONTRARY: Final = 2
 """The account lies on a ratio line, on the other side of the line than its recorded status says, and was reported."""
 PAIRED: Final = 4
 """The account lies on a ratio line; its place is its trigger there."""
+IN_FRONT: Final = 8
+"""The account is hot and in the front, and has been placed nowhere else since."""
 
 UNWATCHED: Final = -1
 PAIRS_FULL: Final = -2

@@ -27,6 +27,7 @@ from seawall.monitor.account_blocks import (
     take_place,
 )
 from seawall.monitor.account_terms import Terms
+from seawall.monitor.hot_front import Front, nobody_in_front, note_late
 from seawall.monitor.own_bands import CALM, SCALE_START, budget_and_spread, is_calm, trigger_key_of
 from seawall.monitor.trigger_key import KEY_MIN, UNKNOWN, position_of
 from seawall.monitor.trigger_lines import (
@@ -49,18 +50,20 @@ NO_TRIGGER: Final = -1
 CURSOR: Final = 0
 IS_BEHIND: Final = 1
 WANTS_ROOM: Final = 2
+LACKS_SLACK: Final = 3
 
 
 class Banded(NamedTuple):
-    """Lines by term; cold and hot blocks; `back` by cold cell, `hot_place` by cold place; scale and last price by term.
+    """Lines by term; cold and hot blocks, and the front of these; `back` by cold cell, `hot_place` by cold place; scale and last price by term.
 
     `progress` holds where `maintain` looks next among the hot, whether crossed triggers wait to be
-    walked, and whether it stopped for want of room.
+    walked, whether it stopped for want of room, and whether few more accounts can become hot without growth.
     """
 
     lines: Lines
     cold: Blocks
     hot: Blocks
+    front: Front
     back: Array
     hot_place: Array
     scale_f64: Array
@@ -71,8 +74,8 @@ class Banded(NamedTuple):
 def nobody_banded() -> Banded:
     """Return no account and no line."""
     return Banded(
-        empty_lines(), empty_blocks(), empty_blocks(),
-        np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0), np.zeros(0), np.zeros(3, np.int64),
+        empty_lines(), empty_blocks(), empty_blocks(), nobody_in_front(),
+        np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0), np.zeros(0), np.zeros(4, np.int64),
     )  # fmt: skip
 
 
@@ -108,6 +111,7 @@ def heat(banded: Banded, place: int) -> bool:
         return False
     hot_place = take_place(hot, width, cold.row[place])
     banded.hot_place[place] = hot_place
+    note_late(banded.front, cold.row[place])
     source, cell = first_cell(cold, place), first_cell(hot, hot_place)
     for nth in range(width):
         hot.coefficient_f64[cell + nth * BLOCK] = cold.coefficient_f64[source + nth * BLOCK]
@@ -191,6 +195,7 @@ def rewrite(banded: Banded, place: int, terms: Terms) -> None:
     if banded.hot_place[place] == NOWHERE:
         heat(banded, place)
         return
+    note_late(banded.front, cold.row[place])
     cell = first_cell(hot, banded.hot_place[place])
     for nth in range(width):
         hot.coefficient_f64[cell + nth * BLOCK] = terms.coefficient_f64[nth]

@@ -12,7 +12,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, Final, Literal
 
-from numba import njit
+from numba import njit, typeof
 
 _IMPORTED: Final = re.compile(r"^from (seawall\.[\w.]+) import", re.MULTILINE)
 
@@ -27,6 +27,20 @@ def compiled(kernel: Callable[..., Any], *, error_model: Literal["python", "nump
         index = dispatcher._cache._cache_file  # type: ignore[attr-defined]
         index._source_stamp = (index._source_stamp, _stamp_of(kernel.__module__))
     return dispatcher
+
+
+def entry_of(kernel: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
+    """Return what the kernel runs for arguments of exactly these types; it trusts its caller and asks for no type.
+
+    To ask for the type of a sealed index costs as much as some hundred cells of a screen.
+    """
+    if not hasattr(kernel, "overloads"):
+        return kernel
+    types = tuple(typeof(argument) for argument in arguments)
+    if types not in kernel.overloads:
+        kernel.compile(types)
+    entry: Callable[..., Any] = kernel.overloads[types].entry_point
+    return entry
 
 
 @cache

@@ -41,6 +41,12 @@ def follow_scale(scale_f64: float, before_f64: float, now_f64: float) -> float:
 
 
 @register_jitable(forceinline=True)
+def certain_budget(margin_f64: float, size_f64: float, value_f64: float) -> float:
+    """Return B, what of a margin may be lost for certain: NaN or negative where nothing is certain."""
+    return (margin_f64 - value_f64 - _SUM_ERROR * size_f64) * _SHRINK
+
+
+@register_jitable(forceinline=True)
 def budget_and_spread(
     coefficient_f64: Array, term: Array, cell: int, width: int, price_f64: Array, scale_f64: Array, value_f64: float
 ) -> tuple[float, float]:
@@ -53,7 +59,7 @@ def budget_and_spread(
         size_f64 += abs(value)
         root_f64 = np.cbrt(abs(value) * scale_f64[term[at]])
         spread_f64 += root_f64 * root_f64
-    return (margin_f64 - value_f64 - _SUM_ERROR * size_f64) * _SHRINK, spread_f64
+    return certain_budget(margin_f64, size_f64, value_f64), spread_f64
 
 
 @register_jitable(forceinline=True)

@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
+from seawall.monitor.account_blocks import NOWHERE
 from seawall.monitor.account_terms import (
     CONTRARY,
     LIQUIDATABLE,
@@ -42,7 +43,25 @@ from seawall.monitor.trigger_lines import (
     greatest_key,
     insert_trigger,
     least_key,
+    remove_trigger,
     set_buckets,
+)
+from seawall.monitor.window_stretch import (
+    AT,
+    COUNT,
+    FROM,
+    START,
+    TO,
+    Stretches,
+    add_stretch,
+    covers,
+    is_worn,
+    key_in,
+    no_stretches,
+    renew_stretch,
+    row_in,
+    void,
+    void_within,
 )
 
 LOW: Final = OWN_COLUMNS
@@ -58,12 +77,14 @@ _ROUNDING: Final = 2.0**-18
 
 
 class Paired(NamedTuple):
-    """Lines by group of accounts, the least debt balance on each, and the contrary: row where liquidatable is expected, else ~row.
+    """Lines by group of accounts, the stretches around their windows, the least debt balance on each, and the contrary: row
+    where liquidatable is expected, else ~row.
 
     `contrary_count` says how many there are and how many follow that were passed over and are not yet reported.
     """
 
     lines: Lines
+    stretches: Stretches
     least_debt_f64: Array
     contrary: Array
     contrary_count: Array
@@ -71,7 +92,7 @@ class Paired(NamedTuple):
 
 def nobody_paired() -> Paired:
     """Return no account and no line."""
-    return Paired(empty_lines(), np.zeros(0), np.zeros(0, np.int32), np.zeros(2, np.int64))
+    return Paired(empty_lines(), no_stretches(), np.zeros(0), np.zeros(0, np.int32), np.zeros(2, np.int64))
 
 
 def add_ratio_line(
@@ -79,6 +100,7 @@ def add_ratio_line(
 ) -> int:  # fmt: skip
     """Add a line for the accounts of a collateral and a debt pair; return its number."""
     line = add_line(paired.lines, 0, expected)
+    add_stretch(paired.stretches)
     paired.least_debt_f64.resize(line + 1, refcheck=False)
     paired.least_debt_f64[line] = np.inf
     paired.lines.table[line, COLLATERAL_PAIR:] = collateral, debt
@@ -133,8 +155,20 @@ def admit_to_line(paired: Paired, line: int, key: int, debt_f64: float, row: int
         table[line, GAP_LOW] = max(table[line, GAP_LOW], key)
     else:
         table[line, GAP_HIGH] = min(table[line, GAP_HIGH], key)
+    void_within(paired.stretches, line, key)
     insert_trigger(paired.lines, line, key, row, places)
     status[row] |= PAIRED
+
+
+@register_jitable(forceinline=True)
+def dismiss_from_line(paired: Paired, row: int, status: Array, places: Array) -> None:
+    """Take an account off its line; it is nowhere then."""
+    entry = int(places[row])
+    chunk = entry // CHUNK
+    void_within(paired.stretches, paired.lines.link[chunk, 1], paired.lines.chunk[chunk, entry % CHUNK])
+    remove_trigger(paired.lines, entry, places)
+    places[row] = NOWHERE
+    status[row] &= LIQUIDATABLE
 
 
 @register_jitable(forceinline=True)
@@ -187,43 +221,119 @@ def keep_contrary(
 
 
 @register_jitable(forceinline=True)
-def scan_line(
-    paired: Paired, line: int, low: int, high: int, status: Array, book: BookColumns, pairs: PairColumns, terms: Terms,
-    value_f64: float, flagged: Array, count: int,
-) -> int:  # fmt: skip
-    """List who was passed over by a line's window on its way to (low, high), and report who is uncertain within it.
+def settle_contrary(paired: Paired, status: Array) -> None:
+    """Forget the contrary whose status was recorded as it is expected, or who are gone: the next tick need not ask."""
+    kept = 0
+    for nth in range(paired.contrary_count[0]):
+        mark = int(paired.contrary[nth])
+        row, expected = (mark, 1) if mark >= 0 else (~mark, 0)
+        if not status[row] & CONTRARY:
+            continue
+        if (status[row] & LIQUIDATABLE) == expected:
+            status[row] ^= CONTRARY
+            continue
+        paired.contrary[kept] = mark
+        kept += 1
+    paired.contrary_count[0] = kept
+
+
+@register_jitable(forceinline=True)
+def note_passed(
+    paired: Paired, key: int, row: int, window: tuple[int, int], before: tuple[int, int], status: Array
+) -> bool:
+    """List who was passed over from one window to the next; return whether the key is within the new one.
 
     Statuses of those passed over are not read here: a crash passes over a tenth of the book, in no order of rows.
     """
+    low, high = window
+    before_low, before_high = before
+    if low <= key <= high:
+        return True
+    if key > high:
+        if key <= before_high and not (key >= before_low and status[row] & CONTRARY):
+            paired.contrary[paired.contrary_count[0] + paired.contrary_count[1]] = row
+            paired.contrary_count[1] += 1
+    elif key >= before_low and not (key <= before_high and status[row] & CONTRARY):
+        paired.contrary[paired.contrary_count[0] + paired.contrary_count[1]] = ~row
+        paired.contrary_count[1] += 1
+    return False
+
+
+@register_jitable(forceinline=True)
+def pass_stretch(
+    paired: Paired, line: int, low: int, high: int, status: Array, flagged: Array, count: int
+) -> int:  # fmt: skip
+    """List who was passed over by a window that stays on its stretch; append who is within it to `flagged`, undecided."""
+    table, stretch, entries = paired.lines.table, paired.stretches.table, paired.stretches.entry
+    before_low, before_high = table[line, LOW], table[line, HIGH]
+    lowest, highest = min(low, before_low), max(high, before_high)
+    begin = int(stretch[line, START])
+    end = begin + int(stretch[line, COUNT])
+    at = int(stretch[line, AT])
+    while at > begin and key_in(entries[at - 1]) >= lowest:
+        at -= 1
+    first, is_between = at, False
+    while at < end and key_in(entries[at]) <= highest:
+        key, row = key_in(entries[at]), row_in(entries[at])
+        first += key < low
+        if note_passed(paired, key, row, (low, high), (before_low, before_high), status):
+            is_between = True
+            flagged[count] = row
+            count += (status[row] & CONTRARY) == 0
+        at += 1
+    stretch[line, AT] = first
+    table[line, LOW], table[line, HIGH] = low, high
+    if is_between:
+        table[line, GAP_LOW], table[line, GAP_HIGH] = KEY_MAX, KEY_MIN
+        return count
+    table[line, GAP_LOW] = key_in(entries[first - 1]) if first > begin else stretch[line, FROM] - 1
+    table[line, GAP_HIGH] = key_in(entries[first]) if first < end else stretch[line, TO] + 1
+    return count
+
+
+@register_jitable(forceinline=True)
+def scan_line(paired: Paired, line: int, low: int, high: int, status: Array, flagged: Array, count: int) -> int:
+    """List who was passed over by a window, from the line's buckets; append who is within it to `flagged`, undecided."""
     lines, table = paired.lines, paired.lines.table
     before_low, before_high = table[line, LOW], table[line, HIGH]
-    first, last = bucket_of(lines, line, min(low, before_low)), bucket_of(lines, line, max(high, before_high))
+    lowest, highest = min(low, before_low), max(high, before_high)
+    first, last = bucket_of(lines, line, lowest), bucket_of(lines, line, highest)
     below, above = least_key(lines, line, first) - 1, greatest_key(lines, line, last) + 1
-    is_unknown = low == KEY_MIN and high == KEY_MAX
-    is_between = is_unknown
+    is_between = low == KEY_MIN and high == KEY_MAX
     for bucket in range(first, last + 1):
         chunk, fill = first_chunk(lines, bucket)
         while chunk:
             for lane in range(fill):
-                key, row = int(lines.chunk[chunk, lane]), lines.chunk[chunk, CHUNK + lane]
-                if low <= key <= high:
-                    is_between = True
-                    if not status[row] & CONTRARY and not is_certain(status, book, pairs, terms, row, value_f64):
-                        flagged[count] = row
-                        count += 1
+                key = int(lines.chunk[chunk, lane])
+                if key < low:
+                    below = max(below, key)
                 elif key > high:
                     above = min(above, key)
-                    if key <= before_high and not (key >= before_low and status[row] & CONTRARY):
-                        paired.contrary[paired.contrary_count[0] + paired.contrary_count[1]] = row
-                        paired.contrary_count[1] += 1
-                else:
-                    below = max(below, key)
-                    if key >= before_low and not (key <= before_high and status[row] & CONTRARY):
-                        paired.contrary[paired.contrary_count[0] + paired.contrary_count[1]] = ~row
-                        paired.contrary_count[1] += 1
+                if lowest <= key <= highest:
+                    row = int(lines.chunk[chunk, CHUNK + lane])
+                    if note_passed(paired, key, row, (low, high), (before_low, before_high), status):
+                        is_between = True
+                        flagged[count] = row
+                        count += (status[row] & CONTRARY) == 0
             chunk, fill = int(lines.link[chunk, 0]), CHUNK
+    void(paired.stretches, line)
     table[line, LOW], table[line, HIGH] = low, high
     table[line, GAP_LOW], table[line, GAP_HIGH] = (KEY_MAX, KEY_MIN) if is_between else (below, above)
+    return count
+
+
+@register_jitable(forceinline=True)
+def keep_uncertain(
+    status: Array, book: BookColumns, pairs: PairColumns, terms: Terms, value_f64: float, flagged: Array, begin: int,
+    end: int,
+) -> int:  # fmt: skip
+    """Keep of flagged[begin:end] those whom their margin does not decide; return the end."""
+    count = begin
+    for nth in range(begin, end):
+        row = flagged[nth]
+        if not is_certain(status, book, pairs, terms, row, value_f64):
+            flagged[count] = row
+            count += 1
     return count
 
 
@@ -232,14 +342,26 @@ def scan_lines(
     paired: Paired, status: Array, book: BookColumns, pairs: PairColumns, terms: Terms, value_f64: float,
     flagged: Array, count: int,
 ) -> int:  # fmt: skip
-    """Report the accounts on ratio lines whose status is not certain now; return how many `flagged` holds."""
+    """Report the accounts within the windows whose status is not certain now; return how many `flagged` holds."""
     table = paired.lines.table
+    begin = count
     for line in range(table.shape[0]):
         low, high = ratio_window(table, line, paired.least_debt_f64[line], pairs.price_f64, value_f64)
         if low > table[line, GAP_LOW] and high < table[line, GAP_HIGH]:
             table[line, LOW], table[line, HIGH] = low, high
+        elif covers(paired.stretches, line, min(low, table[line, LOW]), max(high, table[line, HIGH])):
+            count = pass_stretch(paired, line, low, high, status, flagged, count)
         else:
-            count = scan_line(
-                paired, line, low, high, status, book, pairs, terms, value_f64, flagged, count
-            )  # fmt: skip
-    return count
+            count = scan_line(paired, line, low, high, status, flagged, count)
+    return keep_uncertain(status, book, pairs, terms, value_f64, flagged, begin, count)
+
+
+@register_jitable(forceinline=True)
+def renew_stretches(paired: Paired, scale_f64: Array) -> None:
+    """Make the stretches anew that are void or that the next moves may leave, as far as there is room for them."""
+    table = paired.lines.table
+    for line in range(table.shape[0]):
+        low, high = int(table[line, LOW]), int(table[line, HIGH])
+        scale = scale_f64[2 * table[line, COLLATERAL_PAIR]] + scale_f64[2 * table[line, DEBT_PAIR]]
+        if low != KEY_MIN and is_worn(paired.stretches, line, low, high, scale):
+            renew_stretch(paired.stretches, paired.lines, line, low, high, scale)

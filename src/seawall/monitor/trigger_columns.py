@@ -5,6 +5,7 @@ a pair of slot and category, or a large group of accounts, first comes up; one t
 price left its buckets, gets other buckets in `maintain`, one line a call and at most SIZE_MAX * 32 triggers where it grew.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -12,8 +13,10 @@ import numpy as np
 from seawall.ledger.book import Book
 from seawall.monitor.account_blocks import ACCOUNTS, NOWHERE, WIDTHS, Array, lacks_slack, make_block_room
 from seawall.monitor.account_terms import BookColumns, PairColumns
-from seawall.monitor.banded_accounts import WANTS_ROOM, add_term_line, make_banded_room
+from seawall.monitor.banded_accounts import LACKS_SLACK, WANTS_ROOM, add_term_line, make_banded_room
+from seawall.monitor.compilation import entry_of
 from seawall.monitor.effective_price import EffectivePrices
+from seawall.monitor.hot_front import LANES, lacks_front_room, make_front_room
 from seawall.monitor.pair_groups import GROUPS_DUE, due_groups, has_group_room, larger
 from seawall.monitor.pair_ratios import LOW, add_ratio_line
 from seawall.monitor.trigger_index import SealedIndex, bytes_in, empty_index, seal
@@ -41,6 +44,7 @@ from seawall.monitor.trigger_lines import (
     make_chunk_room,
     set_buckets,
 )
+from seawall.monitor.window_stretch import lacks_stretch_room, make_stretch_room
 
 _PLACED_AT_ONCE: Final = 4096
 _CROSSED_SHARE: Final = 256
@@ -64,6 +68,8 @@ class TriggerColumns:
             ),
         )  # fmt: skip
         self._sealed: SealedIndex | None = None
+        self._detect: Callable[[SealedIndex, float], int] = detect_nb
+        self._progress = self.index.banded.progress.data
         self._next_line = 0
 
     @property
@@ -79,6 +85,8 @@ class TriggerColumns:
             self._replace(book=_columns_of(book))
         if self._sealed is None:
             self._sealed = seal(self.index)
+            self._detect = entry_of(detect_nb, self._sealed, 0.0)
+            self._progress = self.index.banded.progress.data
         return self._sealed
 
     def _replace(self, **columns: Any) -> None:
@@ -122,6 +130,7 @@ class TriggerColumns:
                     self._open_lines(None, value_f64)
                 elif done < part.size:
                     self._make_room(int(self._book.count[part[done]]))
+        self._make_scratch()
 
     def _lacks_lines(self) -> bool:
         """Return whether a pair has come into use, or a group become large, that has no line yet."""
@@ -160,7 +169,7 @@ class TriggerColumns:
         """Make the account columns as long as the book's; new accounts are healthy and nowhere."""
         known = self.index.status.size
         if size > known:
-            self._replace(flagged=np.empty(size, np.int32))
+            self._replace(flagged=np.empty(size + LANES, np.int32))
             self.index.status.resize(size, refcheck=False)
             self.index.place.resize(size, refcheck=False)
             self.index.place[known:] = NOWHERE
@@ -169,9 +178,15 @@ class TriggerColumns:
 
     def detect(self, value_f64: float) -> Array:
         """Return the rows whose status is not certain now, ascending; good until the next call."""
-        self._make_scratch()
-        count = detect_nb(self._seal(), value_f64)
+        book, columns = self._book, self.index.book
+        sealed = self._sealed
+        if sealed is None or columns.first is not book.first or columns.slot is not book.slot:
+            self._make_scratch()
+            sealed = self._seal()
+        count = self._detect(sealed, value_f64)
         flagged = self.index.flagged[:count]
+        if self._progress[LACKS_SLACK]:
+            self._sealed = None
         if count > _SORTED_MAX:
             in_order_nb(flagged, np.zeros(self.index.status.size // 64 + 1, np.uint64))
         else:
@@ -204,6 +219,13 @@ class TriggerColumns:
             if not progress[WANTS_ROOM]:
                 break
             self._make_room(WIDTHS - 1)
+        if lacks_stretch_room(self.index.paired.stretches):
+            self._sealed = None
+            make_stretch_room(self.index.paired.stretches)
+        banded = self.index.banded
+        if lacks_front_room(banded.front, banded.hot, banded.scale_f64.size):
+            self._sealed = None
+            make_front_room(banded.front, banded.hot, banded.scale_f64.size)
         self._give_other_buckets()
         return done
 

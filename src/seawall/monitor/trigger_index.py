@@ -17,6 +17,7 @@ from seawall.monitor.account_blocks import BLOCK, NOWHERE, Array
 from seawall.monitor.account_terms import BookColumns, PairColumns, Terms
 from seawall.monitor.banded_accounts import Banded, nobody_banded
 from seawall.monitor.compilation import compiled
+from seawall.monitor.hot_front import LANES
 from seawall.monitor.pair_groups import Groups, no_groups
 from seawall.monitor.pair_ratios import Paired, nobody_paired
 
@@ -61,7 +62,7 @@ def empty_index(status: Array, book: BookColumns, pairs: PairColumns) -> Trigger
         terms=Terms(np.zeros(256), np.zeros(256, np.uint16), np.zeros(256)),
         margin_f64=np.zeros(BLOCK),
         crossed=np.empty(0, np.int32),
-        flagged=np.empty(status.size, np.int32),
+        flagged=np.empty(status.size + LANES, np.int32),
     )
 
 

@@ -11,9 +11,10 @@ import numpy as np
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
-from seawall.monitor.account_blocks import BLOCK, NOWHERE, WIDTH, screen_blocks
+from seawall.monitor.account_blocks import BLOCK, NOWHERE, WIDTH, lacks_slack, screen_blocks
 from seawall.monitor.account_terms import (
     LIQUIDATABLE,
+    IN_FRONT,
     PAIRED,
     PAIRS_FULL,
     BookColumns,
@@ -24,17 +25,22 @@ from seawall.monitor.account_terms import (
     read_account,
 )
 from seawall.monitor.band_walk import follow_scales, heat_crossed, settle_hot, walk_ahead, walk_crossed
-from seawall.monitor.banded_accounts import IS_BEHIND, WANTS_ROOM, admit, dismiss, has_banded_room, rewrite
+from seawall.monitor.banded_accounts import IS_BEHIND, LACKS_SLACK, WANTS_ROOM, admit, dismiss, has_banded_room, rewrite
 from seawall.monitor.compilation import compiled
+from seawall.monitor.hot_front import LATE, ranks_in_reach, renew_front, screen_front
 from seawall.monitor.limbs import ONE, ZERO
 from seawall.monitor.pair_groups import NO_LINE, NOT_TWO, Groups, debt_pair_of, group_of, has_group_room, see_group
 from seawall.monitor.pair_ratios import (
     admit_to_line,
     can_be_paired,
+    dismiss_from_line,
+    is_certain,
     is_certain_on_line,
     keep_contrary,
+    renew_stretches,
     report_passed,
     scan_lines,
+    settle_contrary,
 )
 from seawall.monitor.trigger_index import TriggerIndex
 from seawall.monitor.trigger_key import key_of
@@ -50,7 +56,6 @@ from seawall.monitor.trigger_lines import (
     free_chunk,
     free_chunks,
     insert_trigger,
-    remove_trigger,
 )
 
 Array = NDArray[Any]
@@ -111,6 +116,7 @@ def place_rows_py(index: TriggerIndex, rows: Array, begin: int, value_f64: float
     for nth in range(begin, rows.size):
         row = rows[nth]
         width = int(book.width[row])
+        status[row] &= ~IN_FRONT
         if not (has_banded_room(banded, width) and free_chunks(paired.lines) > 0 and has_group_room(groups)):
             return nth
         width = read_account(book, pairs, row, status[row] & LIQUIDATABLE, terms)
@@ -119,9 +125,7 @@ def place_rows_py(index: TriggerIndex, rows: Array, begin: int, value_f64: float
         if 2 * pairs.pair_count[0] > banded.scale_f64.size:
             return nth
         if status[row] & PAIRED:
-            remove_trigger(paired.lines, place[row], place)
-            place[row] = NOWHERE
-            status[row] &= LIQUIDATABLE
+            dismiss_from_line(paired, row, status, place)
         line, key, debt_f64 = NO_LINE, 0, 0.0
         if width == 2:
             line, key, debt_f64 = line_for(
@@ -139,6 +143,23 @@ def place_rows_py(index: TriggerIndex, rows: Array, begin: int, value_f64: float
     return rows.size
 
 
+@register_jitable(forceinline=True)
+def screen_late(index: TriggerIndex, value_f64: float, count: int) -> int:
+    """Append to `flagged` who came to be hot since the front was made, and is not certain; return how many it holds then."""
+    status, place, front, hot_place = index.status, index.place, index.banded.front, index.banded.hot_place
+    for nth in range(front.counters[LATE]):
+        row = front.late[nth]
+        if status[row] & (PAIRED | IN_FRONT) or place[row] == NOWHERE or hot_place[place[row]] == NOWHERE:
+            continue
+        status[row] |= IN_FRONT
+        if not is_certain(status, index.book, index.pairs, index.terms, row, value_f64):
+            index.flagged[count] = row
+            count += 1
+    for nth in range(front.counters[LATE]):
+        status[front.late[nth]] &= ~IN_FRONT
+    return count
+
+
 def detect_py(index: TriggerIndex, value_f64: float) -> int:
     """Write rows whose status is not certain now into `flagged`, each once, and return their number.
 
@@ -152,6 +173,11 @@ def detect_py(index: TriggerIndex, value_f64: float) -> int:
     count = report_passed(paired, status, flagged, count)
     if not banded.progress[IS_BEHIND] and not heat_crossed(banded, pairs.price_f64, index.crossed):
         banded.progress[IS_BEHIND] = 1
+    banded.progress[LACKS_SLACK] = lacks_slack(banded.hot)
+    ranks = -1 if banded.progress[IS_BEHIND] else ranks_in_reach(banded.front, pairs.price_f64)
+    if ranks >= 0:
+        count = screen_front(banded.front, ranks, pairs.price_f64, value_f64, status, flagged, count)
+        return screen_late(index, value_f64, count)
     blocks = banded.cold if banded.progress[IS_BEHIND] else banded.hot
     return screen_blocks(blocks, pairs.price_f64, value_f64, index.margin_f64, flagged, count)
 
@@ -180,6 +206,8 @@ def maintain_py(index: TriggerIndex, value_f64: float, scratch: Array, count: in
     """
     banded, price_f64 = index.banded, index.pairs.price_f64
     follow_scales(banded, price_f64)
+    settle_contrary(index.paired, index.status)
+    renew_stretches(index.paired, banded.scale_f64)
     done = 0
     if banded.progress[IS_BEHIND]:
         done = (walk_crossed(banded, price_f64, scratch[: 8 * count]) + 7) // 8
@@ -188,7 +216,9 @@ def maintain_py(index: TriggerIndex, value_f64: float, scratch: Array, count: in
     done += walk_ahead(banded, price_f64, value_f64, scratch[: count - done])
     if banded.progress[WANTS_ROOM]:
         return done
-    return done + settle_hot(banded, index.place, price_f64, value_f64, count - done)
+    done += settle_hot(banded, index.place, price_f64, value_f64, count - done)
+    renew_front(banded.front, banded.hot, price_f64, banded.scale_f64, value_f64, index.status)
+    return done
 
 
 def move_triggers_py(lines: Lines, line: int, start: int, size: int, back: Array) -> None:
