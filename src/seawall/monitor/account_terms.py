@@ -23,6 +23,7 @@ PAIRED: Final = 4
 """The account lies on a ratio line; its place is its trigger there."""
 IN_FRONT: Final = 8
 """The account is hot and in the front, and has been placed nowhere else since."""
+OUT_OF_FRONT: Final = 0xFF ^ IN_FRONT
 
 UNWATCHED: Final = -1
 PAIRS_FULL: Final = -2

@@ -14,6 +14,9 @@ from typing import Any, Final, Literal
 
 from numba import njit, typeof
 
+# What numba hands out here has no types.
+_typeof: Any = typeof
+
 _IMPORTED: Final = re.compile(r"^from (seawall\.[\w.]+) import", re.MULTILINE)
 
 
@@ -36,10 +39,11 @@ def entry_of(kernel: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
     """
     if not hasattr(kernel, "overloads"):
         return kernel
-    types = tuple(typeof(argument) for argument in arguments)
-    if types not in kernel.overloads:
-        kernel.compile(types)
-    entry: Callable[..., Any] = kernel.overloads[types].entry_point
+    dispatcher: Any = kernel
+    types = tuple(_typeof(argument) for argument in arguments)
+    if types not in dispatcher.overloads:
+        dispatcher.compile(types)
+    entry: Callable[..., Any] = dispatcher.overloads[types].entry_point
     return entry
 
 

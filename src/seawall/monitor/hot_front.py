@@ -20,7 +20,7 @@ from numba.extending import register_jitable
 from numpy.typing import NDArray
 
 from seawall.monitor.account_blocks import BLOCK, COUNT, NOWHERE, PREVIOUS, WIDTHS, Blocks, first_cell
-from seawall.monitor.account_terms import IN_FRONT
+from seawall.monitor.account_terms import IN_FRONT, OUT_OF_FRONT
 from seawall.monitor.own_bands import certain_budget
 
 Array = NDArray[Any]
@@ -183,7 +183,7 @@ def take_out_everybody(front: Front, status: Array) -> None:
     """Leave the front void, with nobody in it and nobody late."""
     for nth in range(front.counters[GROUPS] * LANES):
         if front.row[nth] != _NO_ROW:
-            status[front.row[nth]] &= ~IN_FRONT
+            status[front.row[nth]] &= OUT_OF_FRONT
     front.counters[IS_VOID], front.counters[LATE], front.counters[GROUPS] = 1, 0, 0
 
 

@@ -77,10 +77,9 @@ _ROUNDING: Final = 2.0**-18
 
 
 class Paired(NamedTuple):
-    """Lines by group of accounts, the stretches around their windows, the least debt balance on each, and the contrary: row
-    where liquidatable is expected, else ~row.
+    """Lines by group of accounts, the stretches around their windows, the least debt balance on each, and the contrary.
 
-    `contrary_count` says how many there are and how many follow that were passed over and are not yet reported.
+    `contrary` holds the row where liquidatable is expected, else ~row; `contrary_count` says how many there are and how many follow that were passed over and are not yet reported.
     """
 
     lines: Lines

@@ -130,7 +130,7 @@ class TriggerColumns:
                     self._open_lines(None, value_f64)
                 elif done < part.size:
                     self._make_room(int(self._book.count[part[done]]))
-        self._make_scratch()
+        self._prepare()
 
     def _lacks_lines(self) -> bool:
         """Return whether a pair has come into use, or a group become large, that has no line yet."""
@@ -181,8 +181,7 @@ class TriggerColumns:
         book, columns = self._book, self.index.book
         sealed = self._sealed
         if sealed is None or columns.first is not book.first or columns.slot is not book.slot:
-            self._make_scratch()
-            sealed = self._seal()
+            sealed = self._prepare()
         count = self._detect(sealed, value_f64)
         flagged = self.index.flagged[:count]
         if self._progress[LACKS_SLACK]:
@@ -192,6 +191,11 @@ class TriggerColumns:
         else:
             flagged.sort()
         return flagged
+
+    def _prepare(self) -> SealedIndex:
+        """Do all that can be done before a tick; return the index sealed."""
+        self._make_scratch()
+        return self._seal()
 
     def _make_scratch(self) -> None:
         """See that the contrary and the accounts with crossed triggers find room."""
@@ -227,6 +231,7 @@ class TriggerColumns:
             self._sealed = None
             make_front_room(banded.front, banded.hot, banded.scale_f64.size)
         self._give_other_buckets()
+        self._prepare()
         return done
 
     def _give_other_buckets(self) -> None:

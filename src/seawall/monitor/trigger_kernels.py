@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from seawall.monitor.account_blocks import BLOCK, NOWHERE, WIDTH, lacks_slack, screen_blocks
 from seawall.monitor.account_terms import (
-    LIQUIDATABLE,
     IN_FRONT,
+    LIQUIDATABLE,
+    OUT_OF_FRONT,
     PAIRED,
     PAIRS_FULL,
     BookColumns,
@@ -116,7 +117,7 @@ def place_rows_py(index: TriggerIndex, rows: Array, begin: int, value_f64: float
     for nth in range(begin, rows.size):
         row = rows[nth]
         width = int(book.width[row])
-        status[row] &= ~IN_FRONT
+        status[row] &= OUT_OF_FRONT
         if not (has_banded_room(banded, width) and free_chunks(paired.lines) > 0 and has_group_room(groups)):
             return nth
         width = read_account(book, pairs, row, status[row] & LIQUIDATABLE, terms)
@@ -156,7 +157,7 @@ def screen_late(index: TriggerIndex, value_f64: float, count: int) -> int:
             index.flagged[count] = row
             count += 1
     for nth in range(front.counters[LATE]):
-        status[front.late[nth]] &= ~IN_FRONT
+        status[front.late[nth]] &= OUT_OF_FRONT
     return count
 
 
