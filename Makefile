@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 DEVELOPER_READY := $(VENV)/developer-ready
 PYTHON_FILES := src tests benchmarks examples
 
-.PHONY: run test check format bench bench-monitor examples soak pins clean
+.PHONY: run test check format bench bench-monitor bench-monitor-10m bench-cascade examples soak pins clean
 
 run: $(READY)
 	$(BIN)/seawall replay black_thursday --out out/black_thursday --force
@@ -27,9 +27,16 @@ format: $(DEVELOPER_READY)
 bench: $(DEVELOPER_READY)
 	$(BIN)/python -m benchmarks --json out/bench.json
 
-# A million accounts: minutes, and some gigabytes of memory.
+# The monitor's figures at a million accounts, or at ten: minutes, and some gigabytes of memory. `--help` says what each part does.
 bench-monitor: $(DEVELOPER_READY)
-	$(BIN)/python -m benchmarks.exact_path
+	$(BIN)/python -m benchmarks.monitor_figures --json out/bench-monitor.json
+
+bench-monitor-10m: $(DEVELOPER_READY)
+	$(BIN)/python -m benchmarks.monitor_figures --accounts 1e7 --json out/bench-monitor-10m.json
+
+# Twenty minutes of it, by the wall.
+bench-cascade: $(DEVELOPER_READY)
+	$(BIN)/python -m benchmarks.cascade --plot out/cascade.html
 
 # What the examples print now, once it has been read and found right; a test compares.
 examples: $(DEVELOPER_READY)

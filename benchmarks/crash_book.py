@@ -6,6 +6,7 @@ stables fall by 20 %.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,10 +41,37 @@ class CrashBook:
         prices[:] = [max(1, int(price * move)) for price, move in zip(prices, moves.tolist(), strict=True)]
 
 
+class AccountColumns(NamedTuple):
+    """Accounts with their positions, as `Book.add_accounts` takes them."""
+
+    keys: bytes
+    count: NDArray[np.uint8]
+    slot: NDArray[np.int64]
+    low: NDArray[np.uint64]
+    high: NDArray[np.uint64]
+
+
 def crash_book(accounts: int, asset_count: int = 20, seed: int = 1) -> CrashBook:
     """Return a book of so many accounts over so many assets; the first three are stables, the next one is ETH."""
     dice = np.random.default_rng(seed)
     deployment = _deployment(dice, asset_count)
+    columns = crash_accounts(dice, deployment, accounts)
+    deployment.book = Book.from_columns(columns.keys, WIDTH, asset_count, *columns[1:])
+    return CrashBook(deployment, _moves(dice, asset_count))
+
+
+def empty_crash_book(dice: np.random.Generator, asset_count: int = 20) -> CrashBook:
+    """Return the same without accounts."""
+    return CrashBook(_deployment(dice, asset_count), _moves(dice, asset_count))
+
+
+def _moves(dice: np.random.Generator, asset_count: int) -> NDArray[np.float64]:
+    return np.concatenate([np.full(STABLES, 2e-4), dice.uniform(1e-3, 5e-3, asset_count - STABLES)])
+
+
+def crash_accounts(dice: np.random.Generator, deployment: Deployment, accounts: int) -> AccountColumns:
+    """Draw so many accounts for a deployment at its present prices."""
+    asset_count = len(deployment.assets)
     kind = dice.choice(4, p=[0.6, 0.1, 0.05, 0.25], size=accounts)
     count = np.choose(kind, [2, 2, 1, dice.integers(3, 6, accounts)])
     first = np.cumsum(count) - count
@@ -72,12 +100,8 @@ def crash_book(accounts: int, asset_count: int = 20, seed: int = 1) -> CrashBook
     high, low = np.divmod(balance, 2.0**64)
     numbers = dice.permutation(accounts).astype(">u8").view(np.uint8).reshape(accounts, 8)
     keys = np.hstack([dice.integers(0, 256, (accounts, WIDTH - 8), np.uint8), numbers]).tobytes()
-    deployment.book = Book.from_columns(
-        keys, WIDTH, asset_count, count.astype(np.uint8), 2 * market + is_debt, low.astype(np.uint64),
-        high.astype(np.uint64),
-    )  # fmt: skip
-    return CrashBook(
-        deployment, np.concatenate([np.full(STABLES, 2e-4), dice.uniform(1e-3, 5e-3, asset_count - STABLES)])
+    return AccountColumns(
+        keys, count.astype(np.uint8), 2 * market + is_debt, low.astype(np.uint64), high.astype(np.uint64)
     )
 
 
