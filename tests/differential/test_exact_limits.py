@@ -94,6 +94,17 @@ def test_nearly_every_account_of_a_common_book_is_answered(label, health):
 
 
 @pytest.mark.parametrize("label", PROTOCOLS)
+@pytest.mark.parametrize("worth", [3, 10, 30, 100])
+def test_accounts_worth_little_more_than_dust_are_answered_as_the_protocol_does(label, worth):
+    protocol = protocol_named(label)
+    deployment = pool(random.Random(4))
+    deployment.book = even_book(deployment, 4_000, 1.0, health=0.5)
+    deployment.prices = [price * worth // 8_000 for price in deployment.prices]
+    answered, asked = assert_equal_to_the_protocol(deployment, protocol)
+    assert answered > 0.9 * asked > 0
+
+
+@pytest.mark.parametrize("label", PROTOCOLS)
 def test_the_limit_kernel_is_its_own_plain_twin(label):
     protocol, draw = protocol_named(label), random.Random(5)
     deployment = hard_pool(draw)

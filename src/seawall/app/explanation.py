@@ -21,7 +21,17 @@ from seawall.ledger.account import decode_account
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.event import Event, PositionsChanged
 from seawall.ledger.market import DEBT, market_of, side_of
-from seawall.ledger.order import AbsorbLoss, DeclineAccount, Liquidate, Order, Refusal, RefuseFill, SettleFill
+from seawall.ledger.order import (
+    AbsorbLoss,
+    DeclineAccount,
+    Liquidate,
+    Order,
+    Refusal,
+    RefuseFill,
+    SettleFill,
+    SingleOrder,
+    singly,
+)
 from seawall.protocols.protocol import Protocol
 from seawall.studies.decimal_text import amount_text, wad_text
 from seawall.units import Milliseconds, Ratio, Value
@@ -104,7 +114,7 @@ class _Teller:
         self._happenings: list[Happening] = []
         self._status = ""
         self._lowest: Lowest | None = None
-        self._orders: list[Order] = []
+        self._orders: list[SingleOrder] = []
         self._times: list[Milliseconds] = []
 
     def hear(self, event: Event, orders: tuple[Order, ...], deployment: Deployment, protocol: Protocol) -> None:
@@ -114,7 +124,7 @@ class _Teller:
             return
         if isinstance(event, PositionsChanged) and self._account in _accounts_of(event):
             self._tell_positions(event.at, row, deployment, protocol)
-        own = [order for order in orders if getattr(order, "account", None) == self._account]
+        own = [order for order in singly(orders) if getattr(order, "account", None) == self._account]
         settles = any(isinstance(order, SettleFill) for order in own)
         if not settles:
             self._look(event.at, row, deployment, protocol)

@@ -12,10 +12,10 @@ from seawall.ledger.order import (
     DeclineAccount,
     LiftWarning,
     Liquidate,
-    Order,
     Refusal,
     RefuseFill,
     SettleFill,
+    SingleOrder,
     WarnAccount,
 )
 from seawall.studies.decimal_text import amount_text, wad_text
@@ -25,7 +25,7 @@ _WAD_SUFFIXES: Final = ("_value", "_price", "_ratio", "priority")
 _WAD_QUALIFIED: Final = ("health_factor_ratio_before", "health_factor_ratio_after")
 
 
-def order_sentence(order: Order, at: Milliseconds, deployment: Deployment) -> str:
+def order_sentence(order: SingleOrder, at: Milliseconds, deployment: Deployment) -> str:
     """Return one sentence with all the numbers of an order that names an account."""
     match order:
         case Liquidate():
@@ -61,7 +61,7 @@ def order_sentence(order: Order, at: Milliseconds, deployment: Deployment) -> st
     return _standing_sentence(order, at)
 
 
-def _standing_sentence(order: Order, at: Milliseconds) -> str:
+def _standing_sentence(order: SingleOrder, at: Milliseconds) -> str:
     """Return the sentence of an order that moves nothing: it says how the account stands."""
     match order:
         case CancelOrder():
@@ -82,7 +82,7 @@ def _standing_sentence(order: Order, at: Milliseconds) -> str:
     raise AssertionError(f"{type(order).__name__} names no account")
 
 
-def order_numbers(order: Order, deployment: Deployment) -> dict[str, Any]:
+def order_numbers(order: SingleOrder, deployment: Deployment) -> dict[str, Any]:
     """Return every field of an order: markets by symbol, amounts in whole tokens, WAD as decimals, all exact."""
     numbers: dict[str, Any] = {}
     for name in order.__struct_fields__:
@@ -105,7 +105,7 @@ def order_numbers(order: Order, deployment: Deployment) -> dict[str, Any]:
     return numbers
 
 
-def _asset_of(name: str, order: Order, deployment: Deployment) -> Asset:
+def _asset_of(name: str, order: SingleOrder, deployment: Deployment) -> Asset:
     """Return the asset that an amount of an order is in."""
     is_collateral = name.startswith(("seize", "fee"))
     nth: int = getattr(order, "collateral_market" if is_collateral else "debt_market")

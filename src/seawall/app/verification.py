@@ -14,6 +14,7 @@ from seawall.adapters.sqlite_journal import SqliteJournal
 from seawall.app.rebuild import continued, rebuilt
 from seawall.app.replay_folder import journal_path, read_outcome
 from seawall.errors import JournalCorrupt, ReplayDiverged
+from seawall.ledger.order import count_of
 from seawall.studies.replay_folder import OUTCOME
 
 
@@ -40,7 +41,7 @@ def verify(folder: Path) -> Verification:
         head = b""
         try:
             for record, engine in rebuilt(journal):
-                events, orders, head = events + 1, orders + len(record.orders), record.chain
+                events, orders, head = events + 1, orders + count_of(record.orders), record.chain
                 if record.sequence in snapshots:
                     _agree(f"snapshot {record.sequence} of {path}", snapshots[record.sequence], engine.state.digest())
             if (snapshot := journal.latest_snapshot()) is not None:

@@ -7,7 +7,7 @@ offers by priority, then breakers, then warnings. Everything here is integers; t
 """
 
 from collections.abc import Callable, Iterable
-from itertools import compress
+from itertools import compress, repeat
 
 from seawall.engine import intake, oracle, permission
 from seawall.engine.breakers import move_breakers, operator_decision
@@ -261,8 +261,7 @@ class Engine:
             fallen = list(compress(unknown.tolist(), judge.are_liquidatable(unknown)))
         self.monitor.set_liquidatable(risen, False)
         self.monitor.set_liquidatable(fallen, True)
-        for row in fallen:
-            state.episodes[row] = Episode(since=state.deployment.at)
+        state.episodes.update(zip(fallen, map(Episode, repeat(state.deployment.at, len(fallen))), strict=True))
         return fallen, risen
 
     def _respond(self, rows: set[int], fallen: list[int], due: list[int], freed: list[int]) -> list[Order]:

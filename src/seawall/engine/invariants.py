@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from seawall.engine.state import NO_ORDER, State
 from seawall.errors import InvariantViolation
 from seawall.fixed import WAD
-from seawall.ledger.order import AbsorbLoss, Liquidate, Order, Refusal, SettleFill
+from seawall.ledger.order import AbsorbLoss, Liquidate, Order, Refusal, SettleFill, singly
 from seawall.protocols.protocol import Protocol
 
 
@@ -117,5 +117,5 @@ def waterfall_pays_each_unit_once(orders: Sequence[Order]) -> None:
 
 def offers_come_by_priority(orders: Sequence[Order]) -> None:
     """Offers of one event come worst first; equals come in order of the account's bytes."""
-    keys = [(-order.priority, order.account) for order in orders if isinstance(order, Liquidate)]
+    keys = [(-order.priority, order.account) for order in singly(orders) if isinstance(order, Liquidate)]
     _must(keys == sorted(keys), "offers_come_by_priority", keys)

@@ -4,15 +4,20 @@ An order stays open until the account is above the line again, has no debt left,
 given anew. Its maximum is only what the rule allows now: a fill meets the rule again.
 """
 
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
-from itertools import repeat
+from typing import Final
 
 from seawall.engine.permission import is_quiet, liquidation_refusal
 from seawall.engine.state import NO_ORDER, PASSING, State
-from seawall.ledger.order import CancelOrder, DeclineAccount, Liquidate, Order, Refusal
+from seawall.ledger.integer_column import numbers_in
+from seawall.ledger.order import CancelOrder, DeclineAccount, LiquidateMany, Order, Refusal
 from seawall.monitor.judge import Judge, Offers, Refused
 from seawall.protocols.protocol import Protocol
 from seawall.units import Milliseconds
+
+MANY_MIN: Final = 256
+"""From so many offers of one event on they are one order of columns; fewer are orders that a person reads in the journal."""
 
 
 def offers(state: State, protocol: Protocol, judge: Judge, rows: list[int]) -> list[Order]:
@@ -32,60 +37,52 @@ def offers(state: State, protocol: Protocol, judge: Judge, rows: list[int]) -> l
 
 def _permitted(state: State, protocol: Protocol, offered: Offers) -> tuple[Offers, list[Refused]]:
     """Return the offers that breakers and prices let through, and the others with the reason."""
-    kept: list[int] = []
-    barred: list[Refused] = []
-    for place, row in enumerate(offered.rows):
-        pair = (offered.debt_markets[place], offered.collateral_markets[place])
-        reason = liquidation_refusal(state, protocol, row, pair)
-        if reason is None:
-            kept.append(place)
-        else:
-            barred.append(
-                Refused(
-                    row,
-                    reason,
-                    offered.health_factor_ratios[place],
-                    offered.collateral_values[place],
-                    offered.debt_values[place],
-                )
-            )
+    count = len(offered.rows)
+    pairs = zip(numbers_in(offered.debt_markets, count), numbers_in(offered.collateral_markets, count), strict=True)
+    reasons = [liquidation_refusal(state, protocol, row, pair) for row, pair in zip(offered.rows, pairs, strict=True)]
+    kept = [place for place, reason in enumerate(reasons) if reason is None]
+    healths = zip(
+        *(
+            numbers_in(column, count)
+            for column in (offered.health_factor_ratios, offered.collateral_values, offered.debt_values)
+        ),
+        strict=True,
+    )
+    barred = [
+        Refused(row, reason, *health)
+        for row, reason, health in zip(offered.rows, reasons, healths, strict=True)
+        if reason is not None
+    ]
     return offered.at(kept), barred
 
 
-def _open(state: State, protocol: Protocol, offered: Offers) -> list[Liquidate]:
+def _open(state: State, protocol: Protocol, offered: Offers) -> Sequence[Order]:
     """Open an order for each offer, in their order; all of them end at one time."""
+    rows, *columns = offered
     expires_at, look_at = _term(state, protocol)
-    order_ids = range(state.order_count + 1, state.order_count + 1 + len(offered.rows))
-    state.order_count += len(order_ids)
-    state.order_rows.update(zip(order_ids, offered.rows, strict=True))
+    first_order_id, count = state.order_count + 1, len(rows)
+    state.order_count += count
+    order_ids = range(first_order_id, first_order_id + count)
+    state.order_rows.update(zip(order_ids, rows, strict=True))
     if state.blocked:
-        state.blocked.difference_update(offered.rows)
-    for order_id, row in zip(order_ids, offered.rows, strict=True):
-        episode = state.episodes[row]
+        state.blocked.difference_update(rows)
+    for order_id, episode in zip(order_ids, map(state.episodes.__getitem__, rows), strict=True):
         episode.order_id = order_id
         episode.expires_at = expires_at
         episode.look_at = look_at
         episode.declined = None
         if episode.fill_ids:
             episode.fill_ids = frozenset()
-    for row in offered.rows:
-        # What ends last goes in at the end of the heap; heapifying would move through all of it.
-        heappush(state.due, (look_at, row))
-    return list(
-        map(
-            Liquidate, order_ids, offered.accounts, offered.priorities, offered.debt_markets,
-            offered.collateral_markets, offered.repay_amounts, offered.seize_amounts, repeat(expires_at),
-            offered.health_factor_ratios, offered.collateral_values, offered.weighted_collateral_values,
-            offered.debt_values,
-        )
-    )  # fmt: skip
+    put_in_line(state, look_at, rows)
+    many = LiquidateMany(first_order_id, expires_at, count, *columns)
+    return [many] if count >= MANY_MIN else many.singly()
 
 
 def _decline(state: State, protocol: Protocol, refused: Refused) -> list[DeclineAccount]:
     row, reason = refused.row, refused.reason
     episode = state.episodes[row]
     episode.expires_at, episode.look_at = _term(state, protocol)
-    heappush(state.due, (episode.look_at, row))
+    put_in_line(state, episode.look_at, [row])
     if episode.declined is reason:
         return []
     episode.declined = reason
@@ -107,7 +104,7 @@ def look_again_later(state: State, protocol: Protocol, row: int) -> None:
     """Put the account in line once more."""
     episode = state.episodes[row]
     episode.look_at = _look_at(state, protocol, episode.expires_at)
-    heappush(state.due, (episode.look_at, row))
+    put_in_line(state, episode.look_at, [row])
 
 
 def _look_at(state: State, protocol: Protocol, expires_at: Milliseconds) -> Milliseconds:
@@ -117,15 +114,24 @@ def _look_at(state: State, protocol: Protocol, expires_at: Milliseconds) -> Mill
     return expires_at
 
 
+def put_in_line(state: State, look_at: Milliseconds, rows: Iterable[int]) -> None:
+    """Note that accounts are looked at again at a time; whoever ends or moves before is passed over then."""
+    waiting = state.due.get(look_at)
+    if waiting is None:
+        waiting = state.due[look_at] = []
+        heappush(state.due_times, look_at)
+    waiting += rows
+
+
 def rows_to_look_at(state: State) -> list[int]:
     """Return the accounts below the line that it is time to look at again, and take them out of the line."""
     rows: list[int] = []
-    due, at = state.due, state.deployment.at
-    while due and due[0][0] <= at:
-        look_at, row = heappop(due)
-        episode = state.episodes.get(row)
-        if episode is not None and episode.look_at == look_at:
-            rows.append(row)
+    while state.due_times and state.due_times[0] <= state.deployment.at:
+        look_at = heappop(state.due_times)
+        for row in state.due.pop(look_at):
+            episode = state.episodes.get(row)
+            if episode is not None and episode.look_at == look_at:
+                rows.append(row)
     return rows
 
 

@@ -82,7 +82,8 @@ class State:
         ]
         self.episodes: dict[int, Episode] = {}
         self.order_rows: dict[int, int] = {}
-        self.due: list[tuple[Milliseconds, int]] = []  # a heap
+        self.due: dict[Milliseconds, list[int]] = {}
+        self.due_times: list[Milliseconds] = []  # a heap
         self.blocked: set[int] = set()
         self.offers_are_waiting = False
         self.warned: dict[int, Milliseconds] = {}
@@ -159,7 +160,9 @@ class State:
                 self.order_rows[episode.order_id] = row
             if self.episodes[row].declined in PASSING:
                 self.blocked.add(row)
-        self.due = sorted((episode.look_at, row) for row, episode in self.episodes.items())
+        for row, kept in self.episodes.items():
+            self.due.setdefault(kept.look_at, []).append(row)
+        self.due_times = sorted(self.due)
         self.offers_are_waiting = record.offers_are_waiting
         self.warned = {deployment.book.row_of(account): at for account, at in record.warned}
         self.order_count = record.order_count

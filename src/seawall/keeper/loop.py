@@ -15,7 +15,7 @@ from seawall.ledger.order import Order
 Observer = Callable[[Event, tuple[Order, ...]], None]
 
 
-OFFERS_CONTINUED_MAX: Final = 30_000
+OFFERS_CONTINUED_MAX: Final = 200_000
 
 
 class Decider(Protocol):

@@ -104,11 +104,10 @@ class Book:
         """Return the account's bytes at `row`."""
         return bytes(self._keys[row * self.account_width : (row + 1) * self.account_width])
 
-    def accounts_at(self, rows: Column) -> list[bytes]:
-        """Return the accounts' bytes at `rows`."""
-        keys = np.frombuffer(self._keys, dtype=np.dtype((np.void, self.account_width)))
-        accounts: list[bytes] = keys[rows].tolist()
-        return accounts
+    def keys_at(self, rows: Column) -> Column:
+        """Return the accounts' bytes at `rows`: (n_rows, account_width) uint8."""
+        keys: Column = np.frombuffer(self._keys, np.uint8).reshape(-1, self.account_width)[rows]
+        return keys
 
     def add_account(self, account: bytes) -> int:
         """Add an account without positions and return its row; it must not be in the book."""

@@ -16,7 +16,7 @@ from seawall.ledger.deployment import OracleRule, Policy
 from seawall.ledger.market import Market, MarketState, RiskParameters
 from seawall.units import Amount, Milliseconds, Price
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 SLOT_WIDTH: Final = 2
 BALANCE_WIDTH: Final = 16
 

@@ -4,11 +4,15 @@ Every order is journalled with the event that caused it. Amounts are base units,
 the unit of account. An order says all the numbers that it was decided on, so that the journal explains itself.
 """
 
+from collections.abc import Iterable, Iterator
 from enum import Enum
+from itertools import repeat
 from typing import TypeAlias
 
 import msgspec
 
+from seawall.fixed import div_down
+from seawall.ledger.integer_column import numbers_in
 from seawall.units import Amount, Milliseconds, Price, Ratio, Value
 
 
@@ -65,6 +69,48 @@ class Liquidate(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     collateral_value: Value
     weighted_collateral_value: Value
     debt_value: Value
+
+
+class LiquidateMany(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Many offers at once, worst first, as columns: a crash makes a hundred thousand of them.
+
+    It stands for as many `Liquidate`, with ids from `first_order_id` on and one expiry. `accounts` are side by side, all
+    other columns those of `integer_column`.
+    """
+
+    first_order_id: int
+    expires_at: Milliseconds
+    count: int
+    accounts: bytes
+    priorities: bytes
+    debt_markets: bytes
+    collateral_markets: bytes
+    repay_amounts_max: bytes
+    seize_amounts_at_max: bytes
+    health_factor_ratios: bytes
+    collateral_values: bytes
+    weighted_collateral_values: bytes
+    debt_values: bytes
+
+    def singly(self) -> list[Liquidate]:
+        """Return the offers one by one."""
+        count = self.count
+        width = div_down(len(self.accounts), count) if count else 0
+        priorities, debt_markets, collateral_markets, repay_amounts, seize_amounts, *healths = (
+            numbers_in(column, count)
+            for column in (
+                self.priorities, self.debt_markets, self.collateral_markets, self.repay_amounts_max,
+                self.seize_amounts_at_max, self.health_factor_ratios, self.collateral_values,
+                self.weighted_collateral_values, self.debt_values,
+            )
+        )  # fmt: skip
+        return list(
+            map(
+                Liquidate, range(self.first_order_id, self.first_order_id + count),
+                (self.accounts[nth * width : (nth + 1) * width] for nth in range(count)), priorities, debt_markets,
+                collateral_markets, repay_amounts, seize_amounts, repeat(self.expires_at), *healths,
+            )
+        )  # fmt: skip
 
 
 class CancelOrder(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
@@ -180,7 +226,7 @@ class RefuseEvent(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     detail: str
 
 
-Order: TypeAlias = (
+SingleOrder: TypeAlias = (
     Liquidate
     | CancelOrder
     | DeclineAccount
@@ -193,3 +239,18 @@ Order: TypeAlias = (
     | ResumeMarket
     | RefuseEvent
 )
+Order: TypeAlias = SingleOrder | LiquidateMany
+
+
+def singly(orders: Iterable[Order]) -> Iterator[SingleOrder]:
+    """Yield orders one by one, in their sequence, as whoever acts on each of them wants them."""
+    for order in orders:
+        if isinstance(order, LiquidateMany):
+            yield from order.singly()
+        else:
+            yield order
+
+
+def count_of(orders: Iterable[Order]) -> int:
+    """Return how many orders these stand for."""
+    return sum(order.count if isinstance(order, LiquidateMany) else 1 for order in orders)

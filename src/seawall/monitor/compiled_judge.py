@@ -25,8 +25,8 @@ from seawall.monitor.exact_health import (
 )
 from seawall.monitor.exact_target_health import may_be_lost_nb, target_health_limits_nb
 from seawall.monitor.exact_terms import ExactTerms
-from seawall.monitor.judge import Judge, Offers, Refused, in_order
-from seawall.monitor.limbs import BITS
+from seawall.monitor.judge import Judge, Offers, Refused
+from seawall.monitor.limb_columns import joined, packed, worst_first
 from seawall.monitor.monitor import Rows
 from seawall.monitor.priority_bounds import bound_priorities_nb, may_be_worst
 from seawall.protocols.exact_limit import CloseFactorLimit
@@ -79,7 +79,7 @@ class CompiledJudge(Judge):
         """Return the rows for which the protocol must be asked."""
         if not self.protocol.realises_loss_by_value or self._is_few(rows):
             return super().may_be_lost(rows)
-        columns = self._columns(rows)
+        columns = self._columns(np.sort(rows))
         sums, decided = self._weighed(columns)
         lost = np.zeros(decided.size, np.bool_)
         may_be_lost_nb(*columns, self._rule, sums, decided, lost)
@@ -90,32 +90,28 @@ class CompiledJudge(Judge):
         """Return what may be offered of these rows and what is refused."""
         if self._is_few(rows):
             return super().assess(rows, stress_ratio)
-        columns = self._columns(rows)
+        # In order of rows memory is read forwards, which halves the time.
+        columns = self._columns(np.sort(rows))
         sums, decided = self._weighed(columns)
         healths = self._restated(sums, decided, stress_ratio)
         size = decided.size
         limits, markets = np.zeros((size, LIMIT_COLUMNS), np.uint64), np.zeros((size, 2), np.int32)
         answered = np.zeros(size, np.bool_)
         self._limits(*columns, self._rule, sums, decided, limits, markets, answered)
-        rest = columns[0][~answered].tolist()
-        rows_answered: list[int] = columns[0][answered].tolist()
-        healths, limits, markets = healths[answered], limits[answered], markets[answered]
-        debt_markets, collateral_markets = markets.T.tolist()
-        offers = Offers(
-            rows_answered,
-            self.deployment.book.accounts_at(columns[0][answered]),
-            _numbers(healths[:, 12:16]),
-            debt_markets,
-            collateral_markets,
-            _numbers(limits[:, :2]),
-            _numbers(limits[:, 2:]),
-            healths[:, 16].tolist(),
-            _numbers(healths[:, :4]),
-            _numbers(healths[:, 4:8]),
-            _numbers(healths[:, 8:12]),
-        )
-        refused = self._extend(offers, rest, stress_ratio)
-        return in_order(offers), refused
+        rest, refused = self._asked(columns[0][~answered].tolist(), stress_ratio)
+        rows = columns[0][answered]
+        healths, limits, markets = healths[answered], limits[answered], markets[answered].astype(np.uint64)
+        numbers = [
+            healths[:, 12:16], markets[:, :1], markets[:, 1:], limits[:, :2], limits[:, 2:], healths[:, 16:],
+            healths[:, :4], healths[:, 4:8], healths[:, 8:12],
+        ]  # fmt: skip
+        if rest:
+            rows = np.concatenate([rows, [offer.row for offer in rest]])
+            told = zip(*(offer[2:] for offer in rest), strict=True)
+            numbers = [joined(known, column) for known, column in zip(numbers, told, strict=True)]
+        keys = self.deployment.book.keys_at(rows)
+        order = worst_first(numbers[0], keys)
+        return Offers(rows[order].tolist(), keys[order].tobytes(), *(packed(each[order]) for each in numbers)), refused
 
     def worst(self, rows: Rows, most: int, stress_ratio: Ratio) -> tuple[list[int], bool]:
         """Return the `most` worst rows and whether there are more."""
@@ -132,21 +128,17 @@ class CompiledJudge(Judge):
         has_more = len(ranked) > most
         if not has_more and picked.size < lowest_f64.size:
             has_more = self._has_more(columns, lowest_f64, picked)
-        return [row for _, _, row in ranked[:most]], has_more
+        return ranked[:most], has_more
 
-    def _ranked(self, rows: Array, stress_ratio: Ratio) -> list[tuple[int, bytes, int]]:
-        """Return (negated priority, account, row) of those that are below the line, worst first."""
-        columns = self._columns(rows)
-        sums, decided = self._weighed(columns)
-        priorities = _numbers(self._restated(sums, decided, stress_ratio)[:, 12:16])
-        accounts = self.deployment.book.accounts_at(rows)
-        ranked = []
-        for row, account, priority, state in zip(rows.tolist(), accounts, priorities, decided.tolist(), strict=True):
-            if state == LIQUIDATABLE:
-                ranked.append((-priority, account, row))
-            elif state == OUTSIDE and self._is_liquidatable(row):
-                ranked.append((-self._priority(row, stress_ratio), account, row))
-        ranked.sort()
+    def _ranked(self, rows: Array, stress_ratio: Ratio) -> list[int]:
+        """Return those that are below the line, worst first."""
+        sums, decided = self._weighed(self._columns(rows))
+        priorities = self._restated(sums, decided, stress_ratio)[:, 12:16]
+        if any(self._is_liquidatable(row) for row in rows[decided == OUTSIDE].tolist()):
+            return super().worst(rows, rows.size, stress_ratio)[0]
+        is_below = decided == LIQUIDATABLE
+        rows, priorities = rows[is_below], priorities[is_below]
+        ranked: list[int] = rows[worst_first(priorities, self.deployment.book.keys_at(rows))].tolist()
         return ranked
 
     def _has_more(self, columns: tuple[Array, ...], lowest_f64: Array, picked: Array) -> bool:
@@ -182,13 +174,3 @@ class CompiledJudge(Judge):
         kept = np.array([WAD - stress_ratio], np.uint64)
         restate_sums_nb(sums, decided, self._terms.line, kept, healths)
         return healths
-
-
-def _numbers(limbs: Array) -> list[int]:
-    """Return the natural numbers in the rows of limbs."""
-    numbers: list[int] = limbs[:, 0].tolist()
-    for nth in range(1, limbs.shape[1]):
-        if limbs[:, nth].any():
-            shift = BITS * nth
-            numbers = [number | limb << shift for number, limb in zip(numbers, limbs[:, nth].tolist(), strict=True)]
-    return numbers

@@ -4,8 +4,8 @@
     seize = repay * p_d * u_c * (1 + b) / (p_c * u_d)        whole = min(debt, what seizes all of the collateral)
     target = (h * D - W) / (h - l * (1 + b)), the whole where it is toxic or the target is beyond it
 
-An account whose liquidation to the target would leave dust, moves nothing, or leaves the bounds is not answered: the
-protocol's own Python answers for it. `may_be_lost` is the protocol's test of a loss by value. All ratios are WAD.
+Where the target would leave dust, it is the largest repay that leaves none and cures the account, else the whole. An account
+whose liquidation moves nothing or leaves the bounds is not answered: the protocol's own Python answers for it. `may_be_lost` is the protocol's test of a loss by value. All ratios are WAD.
 """
 
 from typing import Any, Final, NamedTuple
@@ -28,6 +28,7 @@ from seawall.monitor.exact_health import (
 )
 from seawall.monitor.limbs import (
     DOWN,
+    ONE,
     UP,
     ZERO,
     Limbs,
@@ -227,6 +228,38 @@ def target_repay(debt: Side, held: Side, account: Account, terms: Terms, rule: R
     return amount, holds and fits
 
 
+@register_jitable
+def repay_above_dust(debt: Side, held: Side, terms: Terms, rule: Rule, term: Array) -> tuple[Limbs, bool]:
+    """Return the largest repay that leaves the dust limit on both sides, or zero, and whether it is within the bounds."""
+    debt_price = (term[debt.term, _PRICE], term[debt.term, _PRICE + 1])
+    held_price = (term[held.term, _PRICE], term[held.term, _PRICE + 1])
+    debt_kept, debt_holds = muldiv(rule.dust_value, (term[debt.term, _UNIT],), debt_price, UP)
+    held_kept, held_holds = muldiv(rule.dust_value, (term[held.term, _UNIT],), held_price, UP)
+    if not (debt_holds and held_holds):
+        return (ZERO, ZERO), False
+    # One collateral unit more than the limit stays, for the rounding of the seized balance.
+    held_kept = add(held_kept, (ONE,))
+    if not is_less(held_kept, held.amount) or not is_less(debt_kept, debt.amount):
+        return (ZERO, ZERO), True
+    most = subtract(debt.amount, debt_kept[:2])
+    repayable, holds = muldiv(subtract(held.amount, held_kept[:2]), terms.asked, terms.given, DOWN)
+    return repayable[:2] if holds and is_less(repayable, most) else most, True
+
+
+@register_jitable
+def cures(
+    repay: Limbs, debt: Side, held: Side, sum_weighted: Limbs, account: Account, terms: Terms, rule: Rule, term: Array
+) -> bool:
+    """Return whether a repay leaves no dust and an account that is healthy."""
+    moved = exchanged(repay, debt, held, terms, term)
+    if leaves_dust(moved, rule):
+        return False
+    lost = product(subtract(held.value, moved.held_left_value)[:3], (term[held.term, WEIGHT],))
+    weighted_left, _, holds = divide(subtract(sum_weighted, lost), (_WAD,))
+    debt_left = add(subtract(account.debt, debt.value), moved.debt_left_value)
+    return holds and not is_less(weighted_left, debt_left)
+
+
 def target_health_limits_py(
     rows: Array, first: Array, count: Array, category: Array, slot: Array, low: Array, high: Array,
     term_of: Array, term: Array, rule: Rule, sums: Array, decided: Array,
@@ -253,12 +286,18 @@ def target_health_limits_py(
         terms = terms_of(debt, held, account, term)
         repay = whole_repay(debt, held, terms)
         target, has_target = target_repay(debt, held, account, terms, rule, term)
-        is_partial = has_target and is_less(target, repay)
-        if is_partial:
-            repay = target[:2]
+        if has_target and is_less(target, repay):
+            to_target = exchanged(target[:2], debt, held, terms, term)
+            if not leaves_dust(to_target, rule):
+                repay = target[:2]
+            else:
+                least, holds = repay_above_dust(debt, held, terms, rule, term)
+                if not holds:
+                    continue
+                sum_weighted = (sums[nth, 3], sums[nth, 4], sums[nth, 5], sums[nth, 6])
+                if not is_zero(least) and cures(least, debt, held, sum_weighted, account, terms, rule, term):
+                    repay = least
         moved = exchanged(repay, debt, held, terms, term)
-        if is_partial and leaves_dust(moved, rule):
-            continue
         fee_rate = product(terms.bonus, (term[held.term, FEE],))
         fee, fee_holds = muldiv(moved.seized, fee_rate, product((_WAD + terms.bonus[0],), (_WAD,)), UP)
         if not fee_holds or not is_less(fee, moved.seized) or is_zero(moved.debt_balance):

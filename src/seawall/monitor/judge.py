@@ -5,13 +5,12 @@ that a judge computes enters the state but its answers.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import count
-from operator import itemgetter, neg
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from seawall.ledger.deployment import Deployment
+from seawall.ledger.integer_column import column_of, entries_at
 from seawall.ledger.order import Refusal
 from seawall.monitor.monitor import Rows
 from seawall.protocols.protocol import Health, Protocol
@@ -20,31 +19,45 @@ from seawall.rules.priority import expected_loss_value
 from seawall.units import Amount, Ratio, Value
 
 
+class Offer(NamedTuple):
+    """An account that may be liquidated, with its health and its largest liquidation."""
+
+    row: int
+    account: bytes
+    priority: Value
+    debt_market: int
+    collateral_market: int
+    repay_amount: Amount
+    seize_amount: Amount
+    health_factor_ratio: Ratio
+    collateral_value: Value
+    weighted_collateral_value: Value
+    debt_value: Value
+
+
 class Offers(NamedTuple):
-    """Accounts that may be liquidated, worst first, each with its health and its largest liquidation: one column each.
+    """Accounts that may be liquidated, worst first: their rows, and the columns of a `LiquidateMany`.
 
     Columns and not records, since a crash makes a hundred thousand of them at once.
     """
 
-    rows: Sequence[int]
-    accounts: Sequence[bytes]
-    priorities: Sequence[Value]
-    debt_markets: Sequence[int]
-    collateral_markets: Sequence[int]
-    repay_amounts: Sequence[Amount]
-    seize_amounts: Sequence[Amount]
-    health_factor_ratios: Sequence[Ratio]
-    collateral_values: Sequence[Value]
-    weighted_collateral_values: Sequence[Value]
-    debt_values: Sequence[Value]
+    rows: list[int]
+    accounts: bytes
+    priorities: bytes
+    debt_markets: bytes
+    collateral_markets: bytes
+    repay_amounts: bytes
+    seize_amounts: bytes
+    health_factor_ratios: bytes
+    collateral_values: bytes
+    weighted_collateral_values: bytes
+    debt_values: bytes
 
     def at(self, places: Sequence[int]) -> "Offers":
         """Return the offers at these places, in their order."""
-        if len(places) == 0:
-            return Offers(*([],) * len(self))
-        pick = itemgetter(*places) if len(places) > 1 else lambda column: (column[places[0]],)
-        columns: Any = map(pick, self)
-        return Offers(*columns)
+        rows, *columns = self
+        count = len(rows)
+        return Offers([rows[place] for place in places], *(entries_at(column, count, places) for column in columns))
 
 
 class Refused(NamedTuple):
@@ -80,7 +93,7 @@ class Judge:
         return [self._health_factor(row) for row in listed(rows)]
 
     def may_be_lost(self, rows: Rows) -> list[int]:
-        """Return the rows, in the order given, for which the protocol must be asked whether their debts are lost."""
+        """Return the rows, in no order, for which the protocol must be asked whether their debts are lost."""
         return list(listed(rows)) if self.protocol.realises_loss_by_value else []
 
     def assess(self, rows: Rows, stress_ratio: Ratio) -> tuple[Offers, list[Refused]]:
@@ -88,13 +101,14 @@ class Judge:
 
         Offers come by priority, equals by the account's bytes.
         """
-        offers = Offers([], [], [], [], [], [], [], [], [], [], [])
-        refused = self._extend(offers, listed(rows), stress_ratio)
-        return in_order(offers), refused
+        offers, refused = self._asked(listed(rows), stress_ratio)
+        offers.sort(key=lambda offer: (-offer.priority, offer.account))
+        return _columns_of(offers), refused
 
-    def _extend(self, offers: Offers, rows: Iterable[int], stress_ratio: Ratio) -> list[Refused]:
-        """Add to the columns, which are lists, what may be offered of these rows, and return what is refused."""
+    def _asked(self, rows: Iterable[int], stress_ratio: Ratio) -> tuple[list[Offer], list[Refused]]:
+        """Return what the protocol says of these rows: what may be offered, in no order, and what is refused."""
         deployment, protocol = self.deployment, self.protocol
+        offers: list[Offer] = []
         refused: list[Refused] = []
         for row in rows:
             health = protocol.health(deployment, row)
@@ -106,15 +120,14 @@ class Judge:
                 said = health.health_factor_ratio, health.collateral_value, health.debt_value
                 refused.append(Refused(row, limit, *said))
                 continue
-            offer = (
-                row, deployment.book.account_at(row), priority_of(health, stress_ratio), limit.debt_market,
-                limit.collateral_market, limit.repay_amount, limit.seize_amount, health.health_factor_ratio,
-                health.collateral_value, health.weighted_collateral_value, health.debt_value,
+            offers.append(
+                Offer(
+                    row, deployment.book.account_at(row), priority_of(health, stress_ratio), limit.debt_market,
+                    limit.collateral_market, limit.repay_amount, limit.seize_amount, health.health_factor_ratio,
+                    health.collateral_value, health.weighted_collateral_value, health.debt_value,
+                )
             )  # fmt: skip
-            for column, value in zip(offers, offer, strict=True):
-                assert isinstance(column, list)
-                column.append(value)
-        return refused
+        return offers, refused
 
     def worst(self, rows: Rows, most: int, stress_ratio: Ratio) -> tuple[list[int], bool]:
         """Return the `most` rows below the line of highest priority, and whether there are more.
@@ -150,10 +163,12 @@ def listed(rows: Rows) -> Sequence[int]:
     return rows.tolist() if isinstance(rows, np.ndarray) else rows
 
 
-def in_order(offers: Offers) -> Offers:
-    """Return the offers worst first: by priority, equals by the account's bytes."""
-    ranked = sorted(zip(map(neg, offers.priorities), offers.accounts, count(), strict=False))
-    return offers.at([place for _, _, place in ranked])
+def _columns_of(offers: Sequence[Offer]) -> Offers:
+    """Return offers as columns, in their order."""
+    if not offers:
+        return Offers([], *(b"",) * (len(Offers._fields) - 1))
+    rows, accounts, *numbers = zip(*offers, strict=True)
+    return Offers(list(rows), b"".join(accounts), *map(column_of, numbers))
 
 
 def priority_of(health: Health, stress_ratio: Ratio) -> Value:

@@ -14,7 +14,7 @@ from seawall.engine.engine import Engine
 from seawall.fixed import WAD
 from seawall.ledger.account import decode_account
 from seawall.ledger.event import BlockObserved, DeploymentOpened, Event, PositionsChanged
-from seawall.ledger.order import AbsorbLoss, DeclineAccount, Liquidate, Order, SettleFill
+from seawall.ledger.order import AbsorbLoss, DeclineAccount, Liquidate, Order, SettleFill, singly
 from seawall.studies.book_values import BookValuation, FloatColumn
 from seawall.studies.decimal_text import amount_text, wad_text
 from seawall.studies.run_plan import RunPlan
@@ -95,7 +95,7 @@ class Recorder:
 
     def _keep_orders(self, orders: tuple[Order, ...]) -> None:
         balances_moved = False
-        for order in orders:
+        for order in singly(orders):
             balances_moved |= isinstance(order, SettleFill | AbsorbLoss)
             match order:
                 case SettleFill():
@@ -202,7 +202,7 @@ class Recorder:
     def refusals_at_start(self) -> Counter[str]:
         """Return why accounts that were below the line at the first block got no order; `offered` for the others."""
         reasons: Counter[str] = Counter()
-        for order in self.start_orders:
+        for order in singly(self.start_orders):
             if isinstance(order, Liquidate):
                 reasons["offered"] += 1
             elif isinstance(order, DeclineAccount):
@@ -211,7 +211,10 @@ class Recorder:
 
     def debt_value_at_start(self) -> Value:
         """Return what the accounts owed that were below the line at the first block."""
-        return sum(order.debt_value for order in self.start_orders if isinstance(order, Liquidate | DeclineAccount))
+        declined_or_offered = (
+            order for order in singly(self.start_orders) if isinstance(order, Liquidate | DeclineAccount)
+        )
+        return sum(order.debt_value for order in declined_or_offered)
 
 
 TIMELINE_COLUMNS = {

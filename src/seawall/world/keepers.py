@@ -26,7 +26,7 @@ from seawall.keeper.ports import StateView
 from seawall.ledger.asset import Asset
 from seawall.ledger.event import Fill
 from seawall.ledger.market import Market
-from seawall.ledger.order import CancelOrder, Liquidate, Order, Refusal, RefuseFill, SettleFill
+from seawall.ledger.order import CancelOrder, Liquidate, Refusal, RefuseFill, SettleFill, SingleOrder
 from seawall.protocols.protocol import Limit
 from seawall.units import Amount, Milliseconds, Value
 from seawall.world.depth import Depth
@@ -133,7 +133,7 @@ class Keepers:
             heapq.heappop(self._due)
         return None
 
-    def receive(self, order: Order, at: Milliseconds, view: StateView, unit_values_f64: Sequence[float]) -> None:
+    def receive(self, order: SingleOrder, at: Milliseconds, view: StateView, unit_values_f64: Sequence[float]) -> None:
         """Take what concerns keepers: an order, its end, or what became of a fill; seized collateral is sold."""
         if isinstance(order, Liquidate):
             self._open[order.order_id] = _Parked(order, None, self._rule.recheck_ms)

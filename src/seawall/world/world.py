@@ -17,7 +17,7 @@ import msgspec
 from seawall.fixed import WAD, div_up
 from seawall.keeper.ports import StateView
 from seawall.ledger.event import BlockObserved, DeploymentOpened, Event, FillsReported, OracleRound
-from seawall.ledger.order import Order
+from seawall.ledger.order import Order, singly
 from seawall.units import Milliseconds
 from seawall.world.depth import Depth, DepthTable
 from seawall.world.keepers import KeeperRule, Keepers
@@ -84,7 +84,7 @@ class World:
 
     def receive(self, orders: Sequence[Order]) -> None:
         """Give orders to the keepers."""
-        for order in orders:
+        for order in singly(orders):
             self._keepers.receive(order, self._at, self._view, self._unit_values_f64)
 
     # -- blocks -------------------------------------------------------------------------------------------

@@ -295,12 +295,12 @@ def test_a_journal_of_another_schema_is_refused_by_name(path: Path) -> None:
     with SqliteJournal.create(path, HEADER):
         pass
     connection = sqlite3.connect(path)
-    body = connection.execute("SELECT body FROM header").fetchone()[0].replace('"schema":1', '"schema":2')
+    body = connection.execute("SELECT body FROM header").fetchone()[0].replace('"schema":2', '"schema":1')
     connection.execute("UPDATE header SET body = ?, chain = ?", (body, header_hash(body.encode())))
     connection.execute("PRAGMA user_version = 2")
     connection.commit()
     connection.close()
-    with pytest.raises(ConfigError, match=r"^journal has schema 2, this version reads 1$"):
+    with pytest.raises(ConfigError, match=r"^journal has schema 1, this version reads 2$"):
         SqliteJournal.open(path)
 
 
