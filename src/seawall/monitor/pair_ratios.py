@@ -39,7 +39,6 @@ from seawall.monitor.trigger_lines import (
     add_line,
     bucket_of,
     empty_lines,
-    first_chunk,
     greatest_key,
     insert_trigger,
     least_key,
