@@ -7,6 +7,7 @@ from benchmarks.synthetic_book import even_book, pool
 from tests.differential.adversarial_books import add_hard_accounts, hard_pool
 
 from seawall.ledger.deployment import Deployment
+from seawall.monitor import compiled_judge
 from seawall.monitor.compiled_judge import CompiledJudge, make_judge
 from seawall.monitor.judge import Judge
 from seawall.protocols.catalogue import all_protocols, protocol_named
@@ -53,6 +54,30 @@ def test_tables_follow_prices_and_parameters():
     deployment.markets[3] = deployment.markets[3].with_parameters(7, deployment.markets[2].parameters)
     after = compiled.are_liquidatable(rows)
     assert before != after == plain.are_liquidatable(rows)
+
+
+@pytest.mark.parametrize("label", ["aave_v3@3.6", "seawall@1"])
+def test_kernels_are_loaded_when_the_book_has_grown_large_and_not_in_a_crash(label, monkeypatch):
+    loaded = []
+    for name in ("weigh_accounts_nb", "restate_sums_nb", "bound_priorities_nb", "may_be_lost_nb"):
+        kernel = getattr(compiled_judge, name)
+
+        def run(*given, name=name, kernel=kernel):
+            loaded.append((name, given[0].shape[0]))
+            kernel(*given)
+
+        monkeypatch.setattr(compiled_judge, name, run)
+    deployment, protocol = common(label), protocol_named(label)
+    empty = Deployment(deployment.assets, tuple(deployment.markets), tuple(deployment.market_states), 20)
+    judge = CompiledJudge(empty, protocol, accounts_min=1_500)
+    assert judge.are_liquidatable([]) == loaded == []
+    empty.book, empty.prices = deployment.book, deployment.prices
+    assert judge.are_liquidatable([]) == []
+    wanted = 3 + protocol.realises_loss_by_value
+    assert len(loaded) == wanted
+    assert all(rows == 0 for _, rows in loaded)
+    judge.are_liquidatable([])
+    assert len(loaded) == wanted
 
 
 def test_a_protocol_without_a_line_is_judged_plainly():

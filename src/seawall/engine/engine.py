@@ -98,6 +98,13 @@ class Engine:
         """Whether accounts below the line wait for an `OffersContinued` to get their offers."""
         return self.is_open and self.state.offers_are_waiting
 
+    def maintain(self, count: int) -> None:
+        """Let the monitors do work that waits, for at most so many accounts each; called between events, it changes no answer."""
+        if self.is_open:
+            self.monitor.maintain(count)
+            if self.warner is not None:
+                self.warner.maintain(count)
+
     def restore(self, state: State) -> None:
         """Go on from a snapshot instead of from the first event."""
         assert not self.is_open, "a deployment is opened once"

@@ -27,7 +27,7 @@ from seawall.monitor.exact_target_health import may_be_lost_nb, target_health_li
 from seawall.monitor.exact_terms import ExactTerms
 from seawall.monitor.judge import Judge, Offers, Refused
 from seawall.monitor.limb_columns import joined, packed, worst_first
-from seawall.monitor.monitor import Rows
+from seawall.monitor.monitor import NO_ROWS, Rows
 from seawall.monitor.priority_bounds import bound_priorities_nb, may_be_worst
 from seawall.protocols.exact_limit import CloseFactorLimit
 from seawall.protocols.protocol import Protocol
@@ -64,6 +64,8 @@ class CompiledJudge(Judge):
         else:
             self._limits = target_health_limits_nb
             self._rule = exact_target_health.rule_of(limit)
+        self._is_loaded = False
+        self._load_once_large()
 
     def are_liquidatable(self, rows: Rows) -> list[bool | None]:
         """Return the decision for each row."""
@@ -81,9 +83,7 @@ class CompiledJudge(Judge):
             return super().may_be_lost(rows)
         columns = self._columns(np.sort(rows))
         sums, decided = self._weighed(columns)
-        lost = np.zeros(decided.size, np.bool_)
-        may_be_lost_nb(*columns, self._rule, sums, decided, lost)
-        found: list[int] = columns[0][lost].tolist()
+        found: list[int] = columns[0][self._lost(columns, sums, decided)].tolist()
         return found
 
     def assess(self, rows: Rows, stress_ratio: Ratio) -> tuple[Offers, list[Refused]]:
@@ -94,10 +94,7 @@ class CompiledJudge(Judge):
         columns = self._columns(np.sort(rows))
         sums, decided = self._weighed(columns)
         healths = self._restated(sums, decided, stress_ratio)
-        size = decided.size
-        limits, markets = np.zeros((size, LIMIT_COLUMNS), np.uint64), np.zeros((size, 2), np.int32)
-        answered = np.zeros(size, np.bool_)
-        self._limits(*columns, self._rule, sums, decided, limits, markets, answered)
+        limits, markets, answered = self._limited(columns, sums, decided)
         rest, refused = self._asked(columns[0][~answered].tolist(), stress_ratio)
         rows = columns[0][answered]
         healths, limits, markets = healths[answered], limits[answered], markets[answered].astype(np.uint64)
@@ -118,11 +115,7 @@ class CompiledJudge(Judge):
         if self._is_few(rows):
             return super().worst(rows, most, stress_ratio)
         columns = self._columns(rows)
-        lowest_f64, highest_f64 = np.zeros(columns[0].size), np.zeros(columns[0].size)
-        bound_priorities_nb(
-            *columns[:8], *self._terms.bounds(), (WAD - stress_ratio) / WAD, self._terms.average_f64,
-            lowest_f64, highest_f64,
-        )  # fmt: skip
+        lowest_f64, highest_f64 = self._bounded(columns, stress_ratio)
         picked = may_be_worst(lowest_f64, highest_f64, most)
         ranked = self._ranked(columns[0][picked], stress_ratio)
         has_more = len(ranked) > most
@@ -151,9 +144,22 @@ class CompiledJudge(Judge):
 
     # -- tables and columns -------------------------------------------------------------------------------
 
+    def _load_once_large(self) -> bool:
+        """Return whether the book is large; once it is, have every kernel ready, so that no crash waits for one."""
+        is_large = self.deployment.book.account_count >= self._accounts_min
+        if is_large and not self._is_loaded:
+            self._is_loaded = True
+            columns = self._columns(NO_ROWS)
+            sums, decided = self._weighed(columns)
+            self._restated(sums, decided, 0)
+            self._limited(columns, sums, decided)
+            self._bounded(columns, 0)
+            if self.protocol.realises_loss_by_value:
+                self._lost(columns, sums, decided)
+        return is_large
+
     def _is_few(self, rows: Rows) -> bool:
-        is_small = self.deployment.book.account_count < self._accounts_min
-        return is_small or len(rows) < max(_ROWS_MIN, self._terms.count)
+        return not self._load_once_large() or len(rows) < max(_ROWS_MIN, self._terms.count)
 
     def _columns(self, rows: Rows) -> tuple[Array, ...]:
         self._terms.fill()
@@ -174,3 +180,23 @@ class CompiledJudge(Judge):
         kept = np.array([WAD - stress_ratio], np.uint64)
         restate_sums_nb(sums, decided, self._terms.line, kept, healths)
         return healths
+
+    def _limited(self, columns: tuple[Array, ...], sums: Array, decided: Array) -> tuple[Array, Array, Array]:
+        size = decided.size
+        limits, markets = np.zeros((size, LIMIT_COLUMNS), np.uint64), np.zeros((size, 2), np.int32)
+        answered = np.zeros(size, np.bool_)
+        self._limits(*columns, self._rule, sums, decided, limits, markets, answered)
+        return limits, markets, answered
+
+    def _lost(self, columns: tuple[Array, ...], sums: Array, decided: Array) -> Array:
+        lost = np.zeros(decided.size, np.bool_)
+        may_be_lost_nb(*columns, self._rule, sums, decided, lost)
+        return lost
+
+    def _bounded(self, columns: tuple[Array, ...], stress_ratio: Ratio) -> tuple[Array, Array]:
+        lowest_f64, highest_f64 = np.zeros(columns[0].size), np.zeros(columns[0].size)
+        bound_priorities_nb(
+            *columns[:8], *self._terms.bounds(), (WAD - stress_ratio) / WAD, self._terms.average_f64,
+            lowest_f64, highest_f64,
+        )  # fmt: skip
+        return lowest_f64, highest_f64
