@@ -259,7 +259,7 @@ class Engine:
         state, judge = self.state, self.judge
         is_found = self.monitor.are_liquidatable(undecided)
         known = list({*undecided[is_found].tolist(), *rows})
-        unknown = undecided[~is_found]
+        unknown = undecided[~is_found] if known else undecided
         risen = [row for row, is_below in zip(known, judge.are_liquidatable(known), strict=True) if is_below is False]
         state.offers_are_waiting = False
         if offers_max and len(unknown) > offers_max:

@@ -136,6 +136,8 @@ class CompiledJudge(Judge):
 
     def _has_more(self, columns: tuple[Array, ...], lowest_f64: Array, picked: Array) -> bool:
         """Return whether an account that was not picked is below the line: surely, or else by the exact rule."""
+        if np.count_nonzero(lowest_f64 >= 0.0) > picked.size:
+            return True
         is_left = np.ones(lowest_f64.size, np.bool_)
         is_left[picked] = False
         if (lowest_f64[is_left] >= 0.0).any():

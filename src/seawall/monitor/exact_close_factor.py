@@ -40,6 +40,7 @@ from seawall.monitor.limbs import (
     resized,
     subtract,
 )
+from seawall.monitor.prefetch import prefetch_ahead
 from seawall.protocols.exact_limit import ROUNDINGS, CloseFactorLimit
 
 Array = NDArray[Any]
@@ -238,6 +239,7 @@ def close_factor_limits_py(
     rest as in `exact_health`.
     """
     for nth in range(rows.size):
+        prefetch_ahead(rows, nth, first, slot, low, high)
         answered[nth] = False
         if decided[nth] != LIQUIDATABLE:
             continue

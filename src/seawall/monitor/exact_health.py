@@ -33,6 +33,7 @@ from seawall.monitor.limbs import (
     resized,
     subtract,
 )
+from seawall.monitor.prefetch import prefetch_ahead
 
 Array = NDArray[Any]
 
@@ -114,6 +115,7 @@ def weigh_accounts_py(
     (n_positions,), term_of (n_slots, 256), term (n_terms, TERM_COLUMNS), line (LINE_COLUMNS,).
     """
     for nth in range(rows.size):
+        prefetch_ahead(rows, nth, first, slot, low, high)
         row = rows[nth]
         collateral = (ZERO, ZERO, ZERO)
         weighted = (ZERO, ZERO, ZERO, ZERO)

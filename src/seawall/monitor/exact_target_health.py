@@ -41,6 +41,7 @@ from seawall.monitor.limbs import (
     product,
     subtract,
 )
+from seawall.monitor.prefetch import prefetch_ahead
 from seawall.protocols.exact_limit import TargetHealthLimit
 
 Array = NDArray[Any]
@@ -111,12 +112,13 @@ def bonus_at(number: int, account: Account, term: Array) -> tuple[Any, bool]:
     bound = product(account.debt, (term[number, WEIGHT],))
     if is_zero(bound):
         return full, full < least
-    # One and a WAD above the largest bonus at which a repay still raises the health factor.
-    edge, holds = muldiv(account.weighted, _WAD_SQUARED, bound, UP)
-    if not holds or is_less((full + _WAD_AND_ONE,), edge):
+    # One and a WAD above the largest bonus at which a repay still raises the health factor: reach / bound, rounded up.
+    reach = product(account.weighted, _WAD_SQUARED)
+    if is_less(product(bound, (full + _WAD_AND_ONE,)), reach):
         return full, full < least
-    if is_less(edge, (_WAD_AND_ONE + least,)):
+    if not is_less(product(bound, (least + _WAD,)), reach):
         return least, True
+    edge, _ = muldiv(account.weighted, _WAD_SQUARED, bound, UP)
     return edge[0] - _WAD_AND_ONE, False
 
 
@@ -229,6 +231,14 @@ def target_repay(debt: Side, held: Side, account: Account, terms: Terms, rule: R
 
 
 @register_jitable
+def fee_of(seized: Limbs, terms: Terms, rate: Any) -> tuple[Limbs, bool]:
+    """Return the protocol's part of the bonus in what is seized, in three limbs, and whether it is within the bounds."""
+    if rate == ZERO:
+        return (ZERO, ZERO, ZERO), True
+    return muldiv(seized, product(terms.bonus, (rate,)), product((_WAD + terms.bonus[0],), (_WAD,)), UP)
+
+
+@register_jitable
 def repay_above_dust(debt: Side, held: Side, terms: Terms, rule: Rule, term: Array) -> tuple[Limbs, bool]:
     """Return the largest repay that leaves the dust limit on both sides, or zero, and whether it is within the bounds."""
     debt_price = (term[debt.term, _PRICE], term[debt.term, _PRICE + 1])
@@ -270,6 +280,7 @@ def target_health_limits_py(
     Shapes as in `exact_close_factor`.
     """
     for nth in range(rows.size):
+        prefetch_ahead(rows, nth, first, slot, low, high)
         answered[nth] = False
         if decided[nth] != LIQUIDATABLE:
             continue
@@ -287,8 +298,8 @@ def target_health_limits_py(
         repay = whole_repay(debt, held, terms)
         target, has_target = target_repay(debt, held, account, terms, rule, term)
         if has_target and is_less(target, repay):
-            to_target = exchanged(target[:2], debt, held, terms, term)
-            if not leaves_dust(to_target, rule):
+            moved = exchanged(target[:2], debt, held, terms, term)
+            if not leaves_dust(moved, rule):
                 repay = target[:2]
             else:
                 least, holds = repay_above_dust(debt, held, terms, rule, term)
@@ -297,9 +308,10 @@ def target_health_limits_py(
                 sum_weighted = (sums[nth, 3], sums[nth, 4], sums[nth, 5], sums[nth, 6])
                 if not is_zero(least) and cures(least, debt, held, sum_weighted, account, terms, rule, term):
                     repay = least
-        moved = exchanged(repay, debt, held, terms, term)
-        fee_rate = product(terms.bonus, (term[held.term, FEE],))
-        fee, fee_holds = muldiv(moved.seized, fee_rate, product((_WAD + terms.bonus[0],), (_WAD,)), UP)
+                moved = exchanged(repay, debt, held, terms, term)
+        else:
+            moved = exchanged(repay, debt, held, terms, term)
+        fee, fee_holds = fee_of(moved.seized, terms, term[held.term, FEE])
         if not fee_holds or not is_less(fee, moved.seized) or is_zero(moved.debt_balance):
             continue
         limits[nth, 0], limits[nth, 1] = repay
@@ -317,6 +329,7 @@ def may_be_lost_py(
     An account that is OUTSIDE may be lost, a healthy one is not. Shapes: lost (n_rows,), the rest as before.
     """
     for nth in range(rows.size):
+        prefetch_ahead(rows, nth, first, slot, low, high)
         if decided[nth] != LIQUIDATABLE:
             lost[nth] = decided[nth] > LIQUIDATABLE
             continue

@@ -29,7 +29,7 @@ from seawall.monitor.kernels import (
     place_accounts_nb,
     screen_margins_nb,
 )
-from seawall.monitor.monitor import Monitor
+from seawall.monitor.monitor import Monitor, ascending
 
 _WIDTHS: Final = 256
 
@@ -84,7 +84,7 @@ class FullRecompute(Monitor):
             self.shelves, self.shelf_row, self.coefficient_f64, self.term, self._prices.price_f64,
             self._prices.value_f64, self._margin_f64, self._flagged,
         )  # fmt: skip
-        return np.sort(self._flagged[:count]).astype(np.int64)
+        return ascending(self._flagged[:count], self.status.size)
 
     def maintain(self, count: int) -> int:  # noqa: ARG002 - nothing ever waits
         """Do nothing: every `detect` reads every account."""

@@ -31,6 +31,7 @@ _LIMB_F64: Final = 2.0**BITS
 # Three roundings of a conversion, two of them, a quotient and this factor: below 2**-48 together.
 _FROM_BELOW: Final = 1.0 - 2.0**-48
 _QUOTIENT_F64_MAX: Final = 2.0**191
+_ONE_LIMB_F64_MAX: Final = 2.0**63
 
 DOWN: Final = 0
 UP: Final = 1
@@ -204,9 +205,16 @@ def divide(number: Limbs, divisor: Limbs) -> tuple[Limbs, Limbs, bool]:
     if divisor_f64 == 0.0 or to_f64(number) / divisor_f64 >= _QUOTIENT_F64_MAX:
         return quotient, rest, False
     while not is_less(rest, divisor):
-        part = from_f64(max(1.0, to_f64(rest) / divisor_f64 * _FROM_BELOW))
-        quotient = add(quotient, part)
-        rest = subtract(rest, resized(product(part, divisor), rest))
+        part_f64 = max(1.0, to_f64(rest) / divisor_f64 * _FROM_BELOW)
+        if part_f64 < _ONE_LIMB_F64_MAX:
+            # Most parts are: the narrow product takes a third of the time.
+            one = (np.uint64(part_f64),)
+            quotient = add(quotient, one)
+            rest = subtract(rest, resized(product(one, divisor), rest))
+        else:
+            part = from_f64(part_f64)
+            quotient = add(quotient, part)
+            rest = subtract(rest, resized(product(part, divisor), rest))
     return quotient, rest, True
 
 

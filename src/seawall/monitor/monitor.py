@@ -29,6 +29,16 @@ Rows: TypeAlias = Sequence[int] | RowColumn
 NO_ROWS: Final = np.zeros(0, np.int64)
 
 _FEW: Final = 32
+_SORTED_MAX: Final = 1024
+
+
+def ascending(rows: RowColumn, row_count: int) -> RowColumn:
+    """Return distinct rows in ascending order, int64; all are less than `row_count`."""
+    if rows.size <= _SORTED_MAX:
+        return np.sort(rows).astype(np.int64)
+    is_there = np.zeros(row_count, np.bool_)
+    is_there[rows] = True
+    return np.flatnonzero(is_there)
 
 
 class Monitor(ABC):

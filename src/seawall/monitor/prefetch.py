@@ -8,7 +8,7 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic, overload, register_jitable
 from numpy.typing import NDArray
 
 # What numba hands out here has no types.
@@ -17,6 +17,7 @@ _intrinsic: Any = intrinsic
 _insert_function: Any = cgutils.get_or_insert_function
 
 _TO_READ, _KEEP, _DATA = 0, 3, 1
+_AHEAD = 8
 
 
 def prefetch(column: NDArray[Any], at: int) -> None:
@@ -44,3 +45,16 @@ def _choose_prefetch(column: Any, at: Any) -> Any:  # noqa: ARG001 - numba compa
         _ask(column, at)
 
     return call
+
+
+@register_jitable(forceinline=True)
+def prefetch_ahead(
+    rows: NDArray[Any], nth: int, first: NDArray[Any], slot: NDArray[Any], low: NDArray[Any], high: NDArray[Any]
+) -> None:
+    """Ask for the positions of the row some places after the nth; `first` says where they begin."""
+    if nth + 2 * _AHEAD < rows.size:
+        prefetch(first, rows[nth + 2 * _AHEAD])
+        at = first[rows[nth + _AHEAD]]
+        prefetch(slot, at)
+        prefetch(low, at)
+        prefetch(high, at)

@@ -15,14 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seawall.monitor.compilation import compiled
-from seawall.monitor.prefetch import prefetch
+from seawall.monitor.prefetch import prefetch_ahead
 
 Array = NDArray[Any]
 
 _RELATIVE_F64 = 2.0**-40
 _LIMB_F64 = 2.0**64
 NOT_SURE_F64 = -1.0
-_AHEAD = 8
 _SAMPLE = 16
 
 
@@ -37,12 +36,7 @@ def bound_priorities_py(
     one stored unit, NaN where unknown, the weight of a value in units of debt, and the contract's roundings of a value.
     """
     for nth in range(rows.size):
-        if nth + 2 * _AHEAD < rows.size:
-            prefetch(first, rows[nth + 2 * _AHEAD])
-            at = first[rows[nth + _AHEAD]]
-            prefetch(slot, at)
-            prefetch(low, at)
-            prefetch(high, at)
+        prefetch_ahead(rows, nth, first, slot, low, high)
         row = rows[nth]
         collateral_f64 = 0.0
         weighted_f64 = 0.0

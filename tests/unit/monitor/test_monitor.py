@@ -10,6 +10,7 @@ from tests.unit.monitor.rounded_pool import RoundedPool
 
 from seawall.fixed import WAD
 from seawall.monitor.full_recompute import FullRecompute
+from seawall.monitor.monitor import ascending
 from seawall.monitor.trigger_book import TriggerBook
 
 ETH, BTC, USDC, GUSD = range(4)
@@ -304,3 +305,11 @@ def test_a_line_above_the_line_of_liquidation_is_crossed_before_it_exactly_where
 def test_a_line_below_the_line_of_liquidation_is_none(make_monitor):
     with pytest.raises(AssertionError):
         make_monitor(pool(random.Random(3)), RoundedPool(), WAD - 1)
+
+
+@pytest.mark.parametrize("count", [0, 1, 1024, 1025, 5000])
+def test_few_rows_and_many_come_in_ascending_order(count):
+    rows = np.random.default_rng(count).permutation(5000)[:count].astype(np.int32)
+    put_in_order = ascending(rows, 5000)
+    assert put_in_order.tolist() == sorted(rows.tolist())
+    assert put_in_order.dtype == np.int64
