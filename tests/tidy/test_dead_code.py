@@ -5,17 +5,11 @@ from collections.abc import Iterator
 
 from tests.tidy.source_tree import FUNCTION, Module, complain, modules
 
-ENTRY_POINTS = {
-    "seawall.app.command_line",
-    "seawall.app.__main__",
-    "seawall.monitor.trigger_book",
-    "seawall.protocols.perpetual",
-}
+ENTRY_POINTS = {"seawall.app.command_line", "seawall.app.__main__", "seawall.protocols.perpetual"}
 CALLED_BY_NAME = ("seawall.app.commands.", {"command", "EXAMPLE"})
 """What the command line takes from each of these modules when it needs it."""
 KEPT = {
     "preprocess_fields": "numba calls it by this name when it types the fields of a compiled record",
-    "TriggerBook": "a monitor that an embedder gives to Engine in place of FullRecompute",
     "is_toxic": "the definition that the capped bonus and the target repay are tested against",
     "position_capacity": "how many positions the book has room for: its memory tests ask",
     "head_sequence": "how far a journal goes: the tests of kills and power cuts ask",

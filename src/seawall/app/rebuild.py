@@ -10,7 +10,7 @@ from seawall.engine.state import State
 from seawall.errors import JournalCorrupt, ReplayDiverged
 from seawall.ledger.event import DeploymentOpened
 from seawall.monitor.compiled_judge import make_judge
-from seawall.monitor.full_recompute import FullRecompute
+from seawall.monitor.sized_monitor import SizedMonitor
 from seawall.protocols.catalogue import protocol_named
 
 CHECK_EVERY: Final = 1_000
@@ -28,14 +28,14 @@ def rebuilt(journal: SqliteJournal) -> Iterator[tuple[Record, Engine]]:
         if engine is None:
             if not isinstance(record.event, DeploymentOpened):
                 raise JournalCorrupt(f"the first event is {type(record.event).__name__}, not DeploymentOpened")
-            engine = Engine(protocol_named, FullRecompute, make_judge=make_judge, check_every=CHECK_EVERY)
+            engine = Engine(protocol_named, SizedMonitor, make_judge=make_judge, check_every=CHECK_EVERY)
         _apply(engine, record)
         yield record, engine
 
 
 def continued(journal: SqliteJournal, snapshot: Snapshot) -> Engine:
     """Return an engine that began with a snapshot's state and took in everything after it; raises ReplayDiverged."""
-    engine = Engine(protocol_named, FullRecompute, make_judge=make_judge, check_every=CHECK_EVERY)
+    engine = Engine(protocol_named, SizedMonitor, make_judge=make_judge, check_every=CHECK_EVERY)
     engine.restore(State.restored(snapshot.data))
     for record in journal.records(snapshot.sequence):
         _apply(engine, record)

@@ -40,6 +40,7 @@ class TriggerBook(Monitor):
     def _build(self, status: np.ndarray) -> None:
         """Place the whole book, with bands for a value slack of up to twice the present one."""
         self._value_bound_f64 = 2.0 * self._prices.value_f64
+        self._is_settled = False
         self.columns = TriggerColumns(self._prices, self.deployment.book, status)
         self.columns.build(self._value_bound_f64)
         self._status = status.data
@@ -84,10 +85,15 @@ class TriggerBook(Monitor):
         """Settle at most `count` accounts that are near the line or were passed by a price; return how many."""
         if self._has_noted() and not (self._repriced or self._all_repriced):
             self._refresh()
-        return self.columns.maintain(count, self._value_bound_f64)
+        if self._is_settled:
+            return 0
+        done = self.columns.maintain(count, self._value_bound_f64)
+        self._is_settled = done < count
+        return done
 
     def _refresh(self) -> None:
         """Bring prices, slack and changed accounts up to date."""
+        self._is_settled = False
         is_outdated = self._follow(self._prices)
         self._grow_accounts()
         if is_outdated or self._prices.value_f64 > self._value_bound_f64:

@@ -21,7 +21,7 @@ from seawall.keeper.loop import drive
 from seawall.ledger.event import Event
 from seawall.ledger.order import Order
 from seawall.monitor.compiled_judge import make_judge
-from seawall.monitor.full_recompute import FullRecompute
+from seawall.monitor.sized_monitor import SizedMonitor
 from seawall.protocols.catalogue import protocol_named
 from seawall.studies.outcome import outcome_bytes, outcome_of
 from seawall.studies.recorder import Progress, Recorder
@@ -59,7 +59,7 @@ def replay(
 ) -> dict[str, Any]:
     """Run the plan to its end, write the outcome and the tables into `out`, and return the outcome."""
     started = perf_counter()
-    engine = Engine(protocol_named, FullRecompute, make_judge=make_judge, check_every=check_every)
+    engine = Engine(protocol_named, SizedMonitor, make_judge=make_judge, check_every=check_every)
     world = plan.make_world(EngineView(engine))
     recorder = Recorder(plan, engine)
     said_at = started

@@ -9,16 +9,19 @@ from tests.unit.monitor.books import account, held, owed
 from tests.unit.monitor.rounded_pool import RoundedPool
 
 from seawall.fixed import WAD
+from seawall.monitor import sized_monitor
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.monitor.monitor import ascending
+from seawall.monitor.sized_monitor import SizedMonitor
 from seawall.monitor.trigger_book import TriggerBook
 
 ETH, BTC, USDC, GUSD = range(4)
-MONITORS = [FullRecompute, TriggerBook]
+MONITORS = [FullRecompute, TriggerBook, SizedMonitor]
 
 
 @pytest.fixture(params=MONITORS)
-def make(request):
+def make(request, monkeypatch):
+    monkeypatch.setattr(sized_monitor, "TRIGGERS_FROM", 2)
     return request.param
 
 
