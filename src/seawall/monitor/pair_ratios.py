@@ -39,6 +39,7 @@ from seawall.monitor.trigger_lines import (
     add_line,
     bucket_of,
     empty_lines,
+    first_chunk,
     greatest_key,
     insert_trigger,
     least_key,

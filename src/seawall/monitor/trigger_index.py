@@ -117,7 +117,7 @@ def bare(columns: Any) -> Any:
 
 
 @_overload(bare, inline="always")  # type: ignore[untyped-decorator]
-def _bare(columns: Any) -> Any:  # noqa: ARG001 - the compiler asks by this name
+def _bare(columns: Any) -> Any:
     def code(columns: Any) -> Any:
         return borrow(columns)
 
