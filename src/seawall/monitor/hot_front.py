@@ -227,6 +227,18 @@ def renew_front(
 
 
 @register_jitable(forceinline=True)
+def keep_in_front(status: Array, flagged: Array, begin: int, end: int) -> int:
+    """Keep those of flagged[begin:end] of whom the front speaks: no empty lane, nobody placed anew; return their end."""
+    count = begin
+    for nth in range(begin, end):
+        row = flagged[nth]
+        if row != _NO_ROW:
+            flagged[count] = row
+            count += (status[row] & IN_FRONT) != 0
+    return count
+
+
+@register_jitable(forceinline=True)
 def screen_front(
     front: Front, ranks: int, price_f64: Array, value_f64: float, status: Array, flagged: Array, flagged_count: int
 ) -> int:  # fmt: skip
@@ -234,7 +246,7 @@ def screen_front(
 
     `flagged` has room for eight more than there are accounts.
     """
-    end, at, cell = flagged_count, 0, 0
+    count, at, cell = flagged_count, 0, 0
     c, t, p, v = front.coefficient_f64, front.term, price_f64, value_f64
     for segment in range(front.counters[SEGMENTS]):
         if front.segment[segment, 0] >= ranks:
@@ -253,15 +265,12 @@ def screen_front(
                 m6 += c[cell + 6] * p[t[cell + 6]]
                 m7 += c[cell + 7] * p[t[cell + 7]]
                 cell += LANES
+            end = count
             # Written this way round so that NaN is uncertain, and without branches that nobody can foresee.
             for lane, margin_f64 in enumerate((m0, m1, m2, m3, m4, m5, m6, m7)):
                 flagged[end] = front.row[at + lane]
                 end += not (margin_f64 > v)
             at += LANES
-    count = flagged_count
-    for nth in range(flagged_count, end):
-        row = flagged[nth]
-        if row != _NO_ROW:
-            flagged[count] = row
-            count += (status[row] & IN_FRONT) != 0
+            if end > count:
+                count = keep_in_front(status, flagged, count, end)
     return count
