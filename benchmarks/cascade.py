@@ -19,10 +19,10 @@ from time import perf_counter, sleep, thread_time
 import numpy as np
 import plotly.graph_objects as go
 from benchmarks.crash_book import STABLES, WIDTH, CrashBook, crash_book
-from benchmarks.exact_path import without_collector
 from benchmarks.growth import warm_monitor
 from benchmarks.table import Row, print_table
 
+from seawall.keeper.loop import collector_at_rest
 from seawall.monitor.compiled_judge import CompiledJudge, make_judge
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.monitor.monitor import Monitor
@@ -206,7 +206,7 @@ def rows_for(accounts: int, seconds: float, is_cpu: bool, seed: int = 3, plot: P
     book = crash_book(accounts, seed=seed)
     watch = Watch(Market(book, seconds, seed), TriggerBook(book.deployment, protocol_named(PROTOCOL)))
     watch.answer()
-    with without_collector():
+    with collector_at_rest():
         lags, works = lags_of(watch, Clock(is_cpu))
     if plot is not None:
         write_plot(plot, lags)

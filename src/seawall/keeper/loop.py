@@ -54,7 +54,8 @@ def drive(engine: Decider, journal: Journal, outside: Outside, observe: Observer
 
 
 @contextmanager
-def _collector_at_rest() -> Iterator[None]:
+def collector_at_rest() -> Iterator[None]:
+    """Keep Python's collector of cycles from running; it runs after as it did before."""
     runs = gc.isenabled()
     gc.disable()
     try:
@@ -65,7 +66,7 @@ def _collector_at_rest() -> Iterator[None]:
 
 
 def _take(event: Event, engine: Decider, journal: Journal, outside: Outside, observe: Observer) -> None:
-    with _collector_at_rest():
+    with collector_at_rest():
         orders = engine.apply(event)
         journal.append(event, orders)
         if orders or journal.is_due():
