@@ -130,6 +130,6 @@ class EffectivePrices:
 
 
 def _factors(slack_ratio: int) -> tuple[float, float]:
-    assert 0 <= slack_ratio < WAD, slack_ratio
+    assert 0 <= slack_ratio <= WAD, slack_ratio
     ratio = Fraction(slack_ratio, WAD)
     return float((1 - ratio) * (1 - EPSILON)), float((1 + ratio) * (1 + EPSILON))
