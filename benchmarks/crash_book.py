@@ -20,7 +20,7 @@ from seawall.ledger.market import Market, MarketState, RiskParameters
 WIDTH = 20
 STABLES = 3
 ETH = STABLES
-HEALTH_MEDIAN, HEALTH_SPREAD = 1.55, 0.9
+HEALTH_MEDIAN, HEALTH_SPREAD = 1.45, 0.9
 CRASH = 0.8
 
 

@@ -39,7 +39,6 @@ from seawall.monitor.trigger_lines import (
     add_line,
     bucket_of,
     empty_lines,
-    first_chunk,
     greatest_key,
     insert_trigger,
     least_key,
@@ -237,33 +236,12 @@ def settle_contrary(paired: Paired, status: Array) -> None:
 
 
 @register_jitable(forceinline=True)
-def note_passed(
-    paired: Paired, key: int, row: int, window: tuple[int, int], before: tuple[int, int], status: Array
-) -> bool:
-    """List who was passed over from one window to the next; return whether the key is within the new one.
-
-    Statuses of those passed over are not read here: a crash passes over a tenth of the book, in no order of rows.
-    """
-    low, high = window
-    before_low, before_high = before
-    if low <= key <= high:
-        return True
-    if key > high:
-        if key <= before_high and not (key >= before_low and status[row] & CONTRARY):
-            paired.contrary[paired.contrary_count[0] + paired.contrary_count[1]] = row
-            paired.contrary_count[1] += 1
-    elif key >= before_low and not (key <= before_high and status[row] & CONTRARY):
-        paired.contrary[paired.contrary_count[0] + paired.contrary_count[1]] = ~row
-        paired.contrary_count[1] += 1
-    return False
-
-
-@register_jitable(forceinline=True)
 def pass_stretch(
     paired: Paired, line: int, low: int, high: int, status: Array, flagged: Array, count: int
 ) -> int:  # fmt: skip
     """List who was passed over by a window that stays on its stretch; append who is within it to `flagged`, undecided."""
     table, stretch, entries = paired.lines.table, paired.stretches.table, paired.stretches.entry
+    contrary, passed = paired.contrary, paired.contrary_count[0] + paired.contrary_count[1]
     before_low, before_high = table[line, LOW], table[line, HIGH]
     lowest, highest = min(low, before_low), max(high, before_high)
     begin = int(stretch[line, START])
@@ -275,11 +253,15 @@ def pass_stretch(
     while at < end and key_in(entries[at]) <= highest:
         key, row = key_in(entries[at]), row_in(entries[at])
         first += key < low
-        if note_passed(paired, key, row, (low, high), (before_low, before_high), status):
+        if low <= key <= high:
             is_between = True
             flagged[count] = row
             count += (status[row] & CONTRARY) == 0
+        elif not (before_low <= key <= before_high) or status[row] & CONTRARY == 0:
+            contrary[passed] = row if key > high else ~row
+            passed += 1
         at += 1
+    paired.contrary_count[1] = passed - paired.contrary_count[0]
     stretch[line, AT] = first
     table[line, LOW], table[line, HIGH] = low, high
     if is_between:
@@ -292,29 +274,40 @@ def pass_stretch(
 
 @register_jitable(forceinline=True)
 def scan_line(paired: Paired, line: int, low: int, high: int, status: Array, flagged: Array, count: int) -> int:
-    """List who was passed over by a window, from the line's buckets; append who is within it to `flagged`, undecided."""
+    """List who was passed over by a window, from the line's buckets; append who is within it to `flagged`, undecided.
+
+    Statuses of those passed over are not read here: a crash passes over a tenth of the book, in no order of rows. Nothing is
+    called in the loop: references to the columns that are handed over would be counted for each trigger.
+    """
     lines, table = paired.lines, paired.lines.table
+    head, chunks, link = lines.head, lines.chunk, lines.link
+    contrary, passed = paired.contrary, paired.contrary_count[0] + paired.contrary_count[1]
     before_low, before_high = table[line, LOW], table[line, HIGH]
     lowest, highest = min(low, before_low), max(high, before_high)
     first, last = bucket_of(lines, line, lowest), bucket_of(lines, line, highest)
     below, above = least_key(lines, line, first) - 1, greatest_key(lines, line, last) + 1
     is_between = low == KEY_MIN and high == KEY_MAX
     for bucket in range(first, last + 1):
-        chunk, fill = first_chunk(lines, bucket)
+        chunk, fill = head[bucket] // CHUNK, head[bucket] % CHUNK + 1
         while chunk:
             for lane in range(fill):
-                key = int(lines.chunk[chunk, lane])
+                key = int(chunks[chunk, lane])
                 if key < low:
                     below = max(below, key)
                 elif key > high:
                     above = min(above, key)
-                if lowest <= key <= highest:
-                    row = int(lines.chunk[chunk, CHUNK + lane])
-                    if note_passed(paired, key, row, (low, high), (before_low, before_high), status):
-                        is_between = True
-                        flagged[count] = row
-                        count += (status[row] & CONTRARY) == 0
-            chunk, fill = int(lines.link[chunk, 0]), CHUNK
+                if not lowest <= key <= highest:
+                    continue
+                row = chunks[chunk, CHUNK + lane]
+                if low <= key <= high:
+                    is_between = True
+                    flagged[count] = row
+                    count += (status[row] & CONTRARY) == 0
+                elif not (before_low <= key <= before_high) or status[row] & CONTRARY == 0:
+                    contrary[passed] = row if key > high else ~row
+                    passed += 1
+            chunk, fill = int(link[chunk, 0]), CHUNK
+    paired.contrary_count[1] = passed - paired.contrary_count[0]
     void(paired.stretches, line)
     table[line, LOW], table[line, HIGH] = low, high
     table[line, GAP_LOW], table[line, GAP_HIGH] = (KEY_MAX, KEY_MIN) if is_between else (below, above)

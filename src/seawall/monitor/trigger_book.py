@@ -83,7 +83,7 @@ class TriggerBook(Monitor):
 
     def maintain(self, count: int) -> int:
         """Settle at most `count` accounts that are near the line or were passed by a price; return how many."""
-        if self._changed and not (self._repriced or self._all_repriced):
+        if self._has_noted() and not (self._repriced or self._all_repriced):
             self._refresh()
         if self._is_settled:
             return 0

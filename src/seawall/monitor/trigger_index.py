@@ -11,7 +11,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.experimental import structref
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
 from seawall.monitor.account_blocks import BLOCK, NOWHERE, Array
 from seawall.monitor.account_terms import BookColumns, PairColumns, Terms
@@ -28,6 +28,7 @@ _StructRef: Any = types.StructRef
 _Proxy: Any = structref.StructRefProxy
 _Tuple: Any = types.BaseTuple
 _unliteral: Any = types.unliteral
+_overload: Any = overload
 
 
 class TriggerIndex(NamedTuple):
@@ -108,6 +109,22 @@ def borrow(_context: Any, value: Any) -> Any:
         return _borrowed(context, builder, value, arguments[0])
 
     return value(value), code
+
+
+def bare(columns: Any) -> Any:
+    """Return columns of an index as they are: compiled, without owners, so that no call of a step counts references to them.
+
+    For a sealed index alone, whose columns have no owner: those of an array that was handed over would be counted wrongly.
+    """
+    return columns
+
+
+@_overload(bare, inline="always")  # type: ignore[untyped-decorator]
+def _bare(columns: Any) -> Any:  # noqa: ARG001 - the compiler asks by this name
+    def code(columns: Any) -> Any:
+        return borrow(columns)
+
+    return code
 
 
 @compiled

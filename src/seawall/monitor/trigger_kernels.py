@@ -43,7 +43,7 @@ from seawall.monitor.pair_ratios import (
     scan_lines,
     settle_contrary,
 )
-from seawall.monitor.trigger_index import TriggerIndex
+from seawall.monitor.trigger_index import TriggerIndex, bare
 from seawall.monitor.trigger_key import key_of
 from seawall.monitor.trigger_lines import (
     CHUNK,
@@ -69,7 +69,7 @@ def see_accounts_py(index: TriggerIndex, begin: int, end: int, seen: Array) -> i
 
     Returns the row where it stopped for want of room, or `end`; NO_MORE_PAIRS where there are too many pairs.
     """
-    book, pairs, groups = index.book, index.pairs, index.groups
+    book, pairs, groups = bare(index.book), bare(index.pairs), bare(index.groups)
     for row in range(begin, end):
         if not has_group_room(groups):
             return row
@@ -112,8 +112,8 @@ def place_rows_py(index: TriggerIndex, rows: Array, begin: int, value_f64: float
 
     `value_f64` is the bound of the value slack for which bands are made.
     """
-    status, place, book, pairs, terms = index.status, index.place, index.book, index.pairs, index.terms
-    groups, paired, banded = index.groups, index.paired, index.banded
+    status, place, book, pairs = bare(index.status), bare(index.place), bare(index.book), bare(index.pairs)
+    terms, groups, paired, banded = bare(index.terms), bare(index.groups), bare(index.paired), bare(index.banded)
     for nth in range(begin, rows.size):
         row = rows[nth]
         width = int(book.width[row])
@@ -167,8 +167,8 @@ def detect_py(index: TriggerIndex, value_f64: float) -> int:
     Where more accounts have crossed triggers than `crossed` has room for, all cold blocks are screened instead, on every
     tick until `maintain_py` has walked the triggers.
     """
-    status, book, pairs, terms = index.status, index.book, index.pairs, index.terms
-    paired, banded, flagged = index.paired, index.banded, index.flagged
+    status, book, pairs, terms = bare(index.status), bare(index.book), bare(index.pairs), bare(index.terms)
+    paired, banded, flagged = bare(index.paired), bare(index.banded), bare(index.flagged)
     count = keep_contrary(paired, status, book, pairs, terms, value_f64, flagged, 0)
     count = scan_lines(paired, status, book, pairs, terms, value_f64, flagged, count)
     count = report_passed(paired, status, flagged, count)
@@ -205,10 +205,11 @@ def maintain_py(index: TriggerIndex, value_f64: float, scratch: Array, count: in
     Where crossed triggers wait, their accounts are made hot first, which costs an eighth of settling one and counts so;
     `scratch` has eight entries for each account of `count`.
     """
-    banded, price_f64 = index.banded, index.pairs.price_f64
+    banded, paired, price_f64 = bare(index.banded), bare(index.paired), bare(index.pairs).price_f64
+    status, place = bare(index.status), bare(index.place)
     follow_scales(banded, price_f64)
-    settle_contrary(index.paired, index.status)
-    renew_stretches(index.paired, banded.scale_f64)
+    settle_contrary(paired, status)
+    renew_stretches(paired, banded.scale_f64)
     done = 0
     if banded.progress[IS_BEHIND]:
         done = (walk_crossed(banded, price_f64, scratch[: 8 * count]) + 7) // 8
@@ -217,8 +218,8 @@ def maintain_py(index: TriggerIndex, value_f64: float, scratch: Array, count: in
     done += walk_ahead(banded, price_f64, value_f64, scratch[: count - done])
     if banded.progress[WANTS_ROOM]:
         return done
-    done += settle_hot(banded, index.place, price_f64, value_f64, count - done)
-    renew_front(banded.front, banded.hot, price_f64, banded.scale_f64, value_f64, index.status)
+    done += settle_hot(banded, place, price_f64, value_f64, count - done)
+    renew_front(banded.front, banded.hot, price_f64, banded.scale_f64, value_f64, status)
     return done
 
 
