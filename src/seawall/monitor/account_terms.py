@@ -8,6 +8,7 @@ Collateral holds up an account recorded as healthy, debt one recorded as liquida
 
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
@@ -55,11 +56,17 @@ class PairColumns(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """One account's terms: what `read_account` writes and others read; 256 entries each."""
+    """One account's terms: what `read_account` and `sort_terms` write and others read; 256 entries each."""
 
     coefficient_f64: Array
     term: Array
     balance_f64: Array
+    order: Array
+
+
+def no_terms() -> Terms:
+    """Return room for the terms of any account."""
+    return Terms(np.zeros(256), np.zeros(256, np.uint16), np.zeros(256), np.zeros(256, np.uint8))
 
 
 @register_jitable(forceinline=True)
@@ -107,9 +114,29 @@ def read_account(book: BookColumns, pairs: PairColumns, row: int, is_liquidatabl
 
 
 @register_jitable(forceinline=True)
+def sort_terms(terms: Terms, count: int) -> None:
+    """Write to `order` which of an account's terms is the nth, so that accounts with the same terms have them in the same order."""
+    for nth in range(count):
+        at = nth
+        while at > 0 and terms.term[terms.order[at - 1]] > terms.term[nth]:
+            terms.order[at] = terms.order[at - 1]
+            at -= 1
+        terms.order[at] = nth
+
+
+@register_jitable(forceinline=True)
 def margin_of(terms: Terms, count: int, price_f64: Array) -> float:
     """Return the sum of coefficient * effective price, added up in the order of the positions."""
     margin_f64 = 0.0
     for nth in range(count):
         margin_f64 += terms.coefficient_f64[nth] * price_f64[terms.term[nth]]
     return margin_f64
+
+
+@register_jitable(forceinline=True)
+def is_certain(
+    status: Array, book: BookColumns, pairs: PairColumns, terms: Terms, row: int, value_f64: float
+) -> bool:  # fmt: skip
+    """Return whether an account's margin proves its recorded status."""
+    width = read_account(book, pairs, row, status[row] & LIQUIDATABLE, terms)
+    return margin_of(terms, width, pairs.price_f64) > value_f64

@@ -21,6 +21,7 @@ from seawall.monitor.account_blocks import (
     first_cell,
     place_of_cell,
 )
+from seawall.monitor.account_terms import LIQUIDATABLE, read_account
 from seawall.monitor.banded_accounts import (
     CURSOR,
     HIGHEST,
@@ -28,13 +29,13 @@ from seawall.monitor.banded_accounts import (
     PENDING,
     WANTS_ROOM,
     Banded,
-    band,
     cool,
     has_banded_room,
     heat,
-    strip,
+    leave_to_triggers,
 )
 from seawall.monitor.own_bands import CALM, budget_and_spread, follow_scale, is_calm
+from seawall.monitor.trigger_index import TriggerIndex
 from seawall.monitor.trigger_key import KEY_MAX, KEY_MIN, position_of
 from seawall.monitor.trigger_lines import CHUNK, HELD, bucket_of, first_chunk, least_key
 
@@ -72,8 +73,19 @@ def collect_crossed(banded: Banded, line: int, position: int, crossed: Array, co
 
 
 @register_jitable(forceinline=True)
-def heat_crossed(banded: Banded, price_f64: Array, crossed: Array) -> bool:
+def heat_from_book(index: TriggerIndex, place: int) -> bool:
+    """Make the account at a cold place hot, if it is not, with its terms as the book has them; return False where there is no room."""
+    if index.banded.hot_place[place] != NOWHERE:
+        return True
+    row = index.banded.cold.row[place]
+    read_account(index.book, index.pairs, row, index.status[row] & LIQUIDATABLE, index.terms)
+    return heat(index.banded, place, index.terms)
+
+
+@register_jitable(forceinline=True)
+def heat_crossed(index: TriggerIndex) -> bool:
     """Make every calm account hot that has a crossed trigger; return False, as if nothing was done, where they are many."""
+    banded, price_f64, crossed = index.banded, index.pairs.price_f64, index.crossed
     lines = banded.lines
     count = 0
     for line in range(lines.table.shape[0]):
@@ -86,7 +98,7 @@ def heat_crossed(banded: Banded, price_f64: Array, crossed: Array) -> bool:
     if count == 0:
         return True
     for nth in range(count):
-        if banded.hot_place[crossed[nth]] == NOWHERE and not heat(banded, crossed[nth]):
+        if not heat_from_book(index, crossed[nth]):
             return False
     for line in range(lines.table.shape[0]):
         lines.table[line, HIGHEST] = lines.table[line, PENDING]
@@ -103,23 +115,9 @@ def follow_scales(banded: Banded, price_f64: Array) -> None:
 
 
 @register_jitable(forceinline=True)
-def settle_place(banded: Banded, place: int, price_f64: Array, value_f64: float) -> None:
-    """Band the calm account at a cold place anew, or make it hot; there must be room."""
-    cold = banded.cold
-    budget_f64, spread_f64 = budget_and_spread(
-        cold.coefficient_f64, cold.term, first_cell(cold, place), cold.block[place // BLOCK, WIDTH], price_f64,
-        banded.scale_f64, value_f64,
-    )  # fmt: skip
-    if is_calm(budget_f64, spread_f64, AGAIN):
-        strip(banded, place)
-        band(banded, place, price_f64, budget_f64, spread_f64)
-    else:
-        heat(banded, place)
-
-
-@register_jitable(forceinline=True)
-def walk_crossed(banded: Banded, price_f64: Array, crossed: Array) -> int:
+def walk_crossed(index: TriggerIndex, crossed: Array) -> int:
     """Make calm accounts with crossed triggers hot, up to as many as `crossed` has room for; return how many."""
+    banded, price_f64 = index.banded, index.pairs.price_f64
     lines = banded.lines
     done = 0
     for line in range(lines.table.shape[0]):
@@ -129,7 +127,7 @@ def walk_crossed(banded: Banded, price_f64: Array, crossed: Array) -> int:
         found = collect_crossed(banded, line, position, crossed[done:], 0)
         stop = crossed.size if found < 0 else done + found
         while done < stop:
-            if banded.hot_place[crossed[done]] == NOWHERE and not heat(banded, crossed[done]):
+            if not heat_from_book(index, crossed[done]):
                 banded.progress[WANTS_ROOM] = 1
                 return done
             done += 1
@@ -141,8 +139,9 @@ def walk_crossed(banded: Banded, price_f64: Array, crossed: Array) -> int:
 
 
 @register_jitable(forceinline=True)
-def walk_ahead(banded: Banded, price_f64: Array, value_f64: float, crossed: Array) -> int:
+def walk_ahead(index: TriggerIndex, value_f64: float, crossed: Array) -> int:
     """Settle calm accounts whose triggers are crossed or nearly so, as many as `crossed` has room for; return how many."""
+    banded, price_f64 = index.banded, index.pairs.price_f64
     lines = banded.lines
     done = 0
     for line in range(lines.table.shape[0]):
@@ -162,8 +161,9 @@ def walk_ahead(banded: Banded, price_f64: Array, value_f64: float, crossed: Arra
                 lines.table[line, HIGHEST] = KEY_MAX
                 banded.progress[WANTS_ROOM] = 1
                 return done
-            if banded.hot_place[place] == NOWHERE:
-                settle_place(banded, place, price_f64, value_f64)
+            is_hot = banded.hot_place[place] != NOWHERE
+            if not is_hot and not leave_to_triggers(banded, place, price_f64, value_f64, AGAIN):
+                heat_from_book(index, place)
             done += 1
         if found < 0:
             return done
@@ -190,14 +190,13 @@ def settle_hot(banded: Banded, places: Array, price_f64: Array, value_f64: float
             looked += 1
             hot_place = block * BLOCK + at
             budget_f64, spread_f64 = budget_and_spread(
-                hot.coefficient_f64, hot.term, first_cell(hot, hot_place), hot.block[block, WIDTH], price_f64,
+                hot.coefficient, hot.term, first_cell(hot, hot_place), hot.block[block, WIDTH], price_f64,
                 banded.scale_f64, value_f64,
             )  # fmt: skip
             if is_calm(budget_f64, spread_f64, AGAIN):
                 place = places[hot.row[hot_place]]
-                strip(banded, place)
-                band(banded, place, price_f64, budget_f64, spread_f64)
-                cool(banded, place, places)
+                if leave_to_triggers(banded, place, price_f64, value_f64, AGAIN):
+                    cool(banded, place, places)
             at = min(at, hot.block[block, COUNT]) - 1
         progress[CURSOR] = block * BLOCK - 1
     return looked

@@ -1,5 +1,8 @@
 """Accounts under own bands: all of them in cold blocks, those near the line also in hot ones, the others with triggers.
 
+Cold blocks hold coefficients as float32, rounded down (`cold_screen.py`), on a shelf by signature or by width, and bands are made for these.
+Hot blocks hold them as the book has them.
+
 An account is *hot* while its margin is looked at on every tick; else it is *calm*, and each of its positions has a trigger
 on the line of its term. Triggers of an account that became hot stay where they are until it is settled again: a stale
 trigger costs a look and says nothing. The certificate of a calm account speaks of the present prices only, so it is also
@@ -16,7 +19,10 @@ from numba.extending import register_jitable
 from seawall.monitor.account_blocks import (
     BLOCK,
     NOWHERE,
+    SHELF,
+    STRIP,
     WIDTH,
+    WIDTHS,
     Array,
     Blocks,
     empty_blocks,
@@ -27,8 +33,10 @@ from seawall.monitor.account_blocks import (
     take_place,
 )
 from seawall.monitor.account_terms import Terms
+from seawall.monitor.cold_screen import rounded_down
 from seawall.monitor.hot_front import Front, nobody_in_front, note_late
 from seawall.monitor.own_bands import CALM, SCALE_START, budget_and_spread, is_calm, trigger_key_of
+from seawall.monitor.signatures import SHELVES, Signatures, no_signatures
 from seawall.monitor.trigger_key import KEY_MIN, UNKNOWN, position_of
 from seawall.monitor.trigger_lines import (
     OWN_COLUMNS,
@@ -54,7 +62,7 @@ LACKS_SLACK: Final = 3
 
 
 class Banded(NamedTuple):
-    """Lines by term; cold and hot blocks, and the front of these; `back` by cold cell, `hot_place` by cold place; scale and last price by term.
+    """Lines by term; cold blocks and the signatures of their shelves; hot blocks, and the front of these; `back` by cold cell, `hot_place` by cold place; scale and last price by term.
 
     `progress` holds where `maintain` looks next among the hot, whether crossed triggers wait to be
     walked, whether it stopped for want of room, and whether few more accounts can become hot without growth.
@@ -62,6 +70,7 @@ class Banded(NamedTuple):
 
     lines: Lines
     cold: Blocks
+    signatures: Signatures
     hot: Blocks
     front: Front
     back: Array
@@ -74,7 +83,7 @@ class Banded(NamedTuple):
 def nobody_banded() -> Banded:
     """Return no account and no line."""
     return Banded(
-        empty_lines(), empty_blocks(), empty_blocks(), nobody_in_front(),
+        empty_lines(), empty_blocks(SHELVES, np.float32), no_signatures(), empty_blocks(), nobody_in_front(),
         np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0), np.zeros(0), np.zeros(4, np.int64),
     )  # fmt: skip
 
@@ -103,19 +112,25 @@ def add_term_line(banded: Banded, price_f64: float, expected: int) -> None:
 
 
 @register_jitable(forceinline=True)
-def heat(banded: Banded, place: int) -> bool:
+def put_hot(banded: Banded, place: int, terms: Terms) -> None:
+    """Write an account's terms where the hot account at a cold place is looked at: all of each, in the order of the book."""
+    hot = banded.hot
+    cell = first_cell(hot, banded.hot_place[place])
+    for nth in range(banded.cold.block[place // BLOCK, WIDTH]):
+        hot.coefficient[cell + nth * BLOCK] = terms.coefficient_f64[nth]
+        hot.term[cell + nth * BLOCK] = terms.term[nth]
+    note_late(banded.front, banded.cold.row[place])
+
+
+@register_jitable(forceinline=True)
+def heat(banded: Banded, place: int, terms: Terms) -> bool:
     """Look at the account at a cold place on every tick from now on; return False where there is no room."""
     cold, hot = banded.cold, banded.hot
     width = cold.block[place // BLOCK, WIDTH]
     if not has_room(hot, width):
         return False
-    hot_place = take_place(hot, width, cold.row[place])
-    banded.hot_place[place] = hot_place
-    note_late(banded.front, cold.row[place])
-    source, cell = first_cell(cold, place), first_cell(hot, hot_place)
-    for nth in range(width):
-        hot.coefficient_f64[cell + nth * BLOCK] = cold.coefficient_f64[source + nth * BLOCK]
-        hot.term[cell + nth * BLOCK] = cold.term[source + nth * BLOCK]
+    banded.hot_place[place] = take_place(hot, width, width, cold.row[place])
+    put_hot(banded, place, terms)
     return True
 
 
@@ -140,18 +155,28 @@ def strip(banded: Banded, place: int) -> None:
 
 
 @register_jitable(forceinline=True)
-def band(banded: Banded, place: int, price_f64: Array, budget_f64: float, spread_f64: float) -> None:
-    """Give each position of the account at a cold place its trigger; there must be as many free chunks."""
+def leave_to_triggers(banded: Banded, place: int, price_f64: Array, value_f64: float, calm_f64: float) -> bool:
+    """Give triggers in place of any it has to the account at a cold place, if it is so calm; return whether it is.
+
+    There must be as many free chunks as it has positions.
+    """
     cold = banded.cold
     cell, width = first_cell(cold, place), cold.block[place // BLOCK, WIDTH]
+    budget_f64, spread_f64 = budget_and_spread(
+        cold.coefficient, cold.term, cell, width, price_f64, banded.scale_f64, value_f64
+    )
+    if not is_calm(budget_f64, spread_f64, calm_f64):
+        return False
+    strip(banded, place)
     for nth in range(width):
         at = cell + nth * BLOCK
         term = cold.term[at]
         key = trigger_key_of(
-            cold.coefficient_f64[at], price_f64[term], banded.scale_f64[term], budget_f64, spread_f64, width
+            np.float64(cold.coefficient[at]), price_f64[term], banded.scale_f64[term], budget_f64, spread_f64, width
         )
         insert_trigger(banded.lines, term, key, at, banded.back)
         banded.lines.table[term, HIGHEST] = max(banded.lines.table[term, HIGHEST], key)
+    return True
 
 
 @register_jitable(forceinline=True)
@@ -161,45 +186,43 @@ def has_banded_room(banded: Banded, width: int) -> bool:
 
 
 @register_jitable(forceinline=True)
+def put_cold(cold: Blocks, place: int, terms: Terms) -> None:
+    """Write an account's terms, in their own order, to its cold cells."""
+    block = place // BLOCK
+    cell = first_cell(cold, place)
+    for nth in range(cold.block[block, WIDTH]):
+        at, term = cell + nth * BLOCK, terms.term[terms.order[nth]]
+        cold.coefficient[at] = rounded_down(terms.coefficient_f64[terms.order[nth]])
+        cold.term[at] = term
+        if cold.block[block, SHELF] >= WIDTHS:
+            cold.strip_term[cold.block[block, STRIP] + nth] = term
+
+
+@register_jitable(forceinline=True)
 def admit(
-    banded: Banded, row: int, width: int, terms: Terms, places: Array, price_f64: Array, value_f64: float
-) -> None:
-    """Take an account in; there must be room."""
+    banded: Banded, row: int, shelf: int, width: int, terms: Terms, places: Array, price_f64: Array, value_f64: float
+) -> None:  # fmt: skip
+    """Take an account in, on a shelf of the cold blocks; there must be room."""
     cold = banded.cold
-    place = take_place(cold, width, row)
+    place = take_place(cold, shelf, width, row)
     places[row] = place
     banded.hot_place[place] = NOWHERE
+    put_cold(cold, place, terms)
     cell = first_cell(cold, place)
     for nth in range(width):
-        at = cell + nth * BLOCK
-        cold.coefficient_f64[at], cold.term[at] = terms.coefficient_f64[nth], terms.term[nth]
-        banded.back[at] = NO_TRIGGER
-    budget_f64, spread_f64 = budget_and_spread(
-        cold.coefficient_f64, cold.term, cell, width, price_f64, banded.scale_f64, value_f64
-    )
-    if is_calm(budget_f64, spread_f64, CALM):
-        band(banded, place, price_f64, budget_f64, spread_f64)
-    else:
-        heat(banded, place)
+        banded.back[cell + nth * BLOCK] = NO_TRIGGER
+    if not leave_to_triggers(banded, place, price_f64, value_f64, CALM):
+        heat(banded, place, terms)
 
 
 @register_jitable(forceinline=True)
 def rewrite(banded: Banded, place: int, terms: Terms) -> None:
-    """Give an account other terms, as many as before; it is looked at until it is settled. There must be room."""
-    cold, hot = banded.cold, banded.hot
-    width = cold.block[place // BLOCK, WIDTH]
-    cell = first_cell(cold, place)
-    for nth in range(width):
-        cold.coefficient_f64[cell + nth * BLOCK] = terms.coefficient_f64[nth]
-        cold.term[cell + nth * BLOCK] = terms.term[nth]
+    """Give an account other terms, on the same shelf; it is looked at until it is settled. There must be room."""
+    put_cold(banded.cold, place, terms)
     if banded.hot_place[place] == NOWHERE:
-        heat(banded, place)
-        return
-    note_late(banded.front, cold.row[place])
-    cell = first_cell(hot, banded.hot_place[place])
-    for nth in range(width):
-        hot.coefficient_f64[cell + nth * BLOCK] = terms.coefficient_f64[nth]
-        hot.term[cell + nth * BLOCK] = terms.term[nth]
+        heat(banded, place, terms)
+    else:
+        put_hot(banded, place, terms)
 
 
 @register_jitable(forceinline=True)

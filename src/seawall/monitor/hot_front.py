@@ -131,7 +131,7 @@ def rank_of(front: Front, hot: Blocks, cell: int, width: int, value_f64: float) 
     """Return the rank of the hot account whose cells begin at `cell`, or RANKS."""
     margin_f64, size_f64, move_f64 = 0.0, 0.0, 0.0
     for nth in range(width):
-        coefficient_f64, term = hot.coefficient_f64[cell + nth * BLOCK], hot.term[cell + nth * BLOCK]
+        coefficient_f64, term = hot.coefficient[cell + nth * BLOCK], hot.term[cell + nth * BLOCK]
         value = coefficient_f64 * front.anchor_f64[term]
         margin_f64 += value
         size_f64 += abs(value)
@@ -173,7 +173,7 @@ def put_in_rank(front: Front, hot: Blocks, place: int, width: int, status: Array
     front.row[(front.fill[rank, width, 0] + group) * LANES + lane] = hot.row[place]
     source, strip = first_cell(hot, place), int(front.fill[rank, width, 1]) + group * width
     for at in range(width):
-        front.coefficient_f64[(strip + at) * LANES + lane] = hot.coefficient_f64[source + at * BLOCK]
+        front.coefficient_f64[(strip + at) * LANES + lane] = hot.coefficient[source + at * BLOCK]
         front.term[(strip + at) * LANES + lane] = hot.term[source + at * BLOCK]
     status[hot.row[place]] |= IN_FRONT
 

@@ -28,8 +28,7 @@ from seawall.monitor.account_terms import (
     BookColumns,
     PairColumns,
     Terms,
-    margin_of,
-    read_account,
+    is_certain,
 )
 from seawall.monitor.trigger_key import KEY_MAX, KEY_MIN, key_of
 from seawall.monitor.trigger_lines import (
@@ -167,15 +166,6 @@ def dismiss_from_line(paired: Paired, row: int, status: Array, places: Array) ->
     remove_trigger(paired.lines, entry, places)
     places[row] = NOWHERE
     status[row] &= LIQUIDATABLE
-
-
-@register_jitable(forceinline=True)
-def is_certain(
-    status: Array, book: BookColumns, pairs: PairColumns, terms: Terms, row: int, value_f64: float
-) -> bool:  # fmt: skip
-    """Return whether an account's margin proves its recorded status."""
-    width = read_account(book, pairs, row, status[row] & LIQUIDATABLE, terms)
-    return margin_of(terms, width, pairs.price_f64) > value_f64
 
 
 @register_jitable(forceinline=True)

@@ -14,7 +14,7 @@ from numba.experimental import structref
 from numba.extending import intrinsic, overload
 
 from seawall.monitor.account_blocks import BLOCK, NOWHERE, Array
-from seawall.monitor.account_terms import BookColumns, PairColumns, Terms
+from seawall.monitor.account_terms import BookColumns, PairColumns, Terms, no_terms
 from seawall.monitor.banded_accounts import Banded, nobody_banded
 from seawall.monitor.compilation import compiled
 from seawall.monitor.hot_front import LANES
@@ -60,7 +60,7 @@ def empty_index(status: Array, book: BookColumns, pairs: PairColumns) -> Trigger
         groups=no_groups(),
         paired=nobody_paired(),
         banded=nobody_banded(),
-        terms=Terms(np.zeros(256), np.zeros(256, np.uint16), np.zeros(256)),
+        terms=no_terms(),
         margin_f64=np.zeros(BLOCK),
         crossed=np.empty(0, np.int32),
         flagged=np.empty(status.size + LANES, np.int32),

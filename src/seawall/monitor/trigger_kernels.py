@@ -11,7 +11,7 @@ import numpy as np
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
-from seawall.monitor.account_blocks import BLOCK, NOWHERE, WIDTH, lacks_slack, screen_blocks
+from seawall.monitor.account_blocks import BLOCK, NOWHERE, SHELF, lacks_slack, screen_blocks
 from seawall.monitor.account_terms import (
     IN_FRONT,
     LIQUIDATABLE,
@@ -21,12 +21,15 @@ from seawall.monitor.account_terms import (
     BookColumns,
     PairColumns,
     Terms,
+    is_certain,
     is_watched,
     pair_at,
     read_account,
+    sort_terms,
 )
 from seawall.monitor.band_walk import follow_scales, heat_crossed, settle_hot, walk_ahead, walk_crossed
 from seawall.monitor.banded_accounts import IS_BEHIND, LACKS_SLACK, WANTS_ROOM, admit, dismiss, has_banded_room, rewrite
+from seawall.monitor.cold_screen import screen_cold
 from seawall.monitor.compilation import compiled
 from seawall.monitor.hot_front import LATE, ranks_in_reach, renew_front, screen_front
 from seawall.monitor.limbs import ONE, ZERO
@@ -35,7 +38,6 @@ from seawall.monitor.pair_ratios import (
     admit_to_line,
     can_be_paired,
     dismiss_from_line,
-    is_certain,
     is_certain_on_line,
     keep_contrary,
     renew_stretches,
@@ -43,6 +45,7 @@ from seawall.monitor.pair_ratios import (
     scan_lines,
     settle_contrary,
 )
+from seawall.monitor.signatures import see_signature
 from seawall.monitor.trigger_index import TriggerIndex, bare
 from seawall.monitor.trigger_key import key_of
 from seawall.monitor.trigger_lines import (
@@ -132,15 +135,19 @@ def place_rows_py(index: TriggerIndex, rows: Array, begin: int, value_f64: float
             line, key, debt_f64 = line_for(
                 book, pairs, terms, groups, paired.lines.table, row, status[row] & LIQUIDATABLE, value_f64
             )
+        shelf = NOWHERE
+        if line == NO_LINE and width >= 0:
+            sort_terms(terms, width)
+            shelf = see_signature(banded.signatures, terms.term, terms.order, width)
         if place[row] != NOWHERE:
-            if line == NO_LINE and width == banded.cold.block[place[row] // BLOCK, WIDTH]:
+            if shelf == banded.cold.block[place[row] // BLOCK, SHELF]:
                 rewrite(banded, place[row], terms)
                 continue
             dismiss(banded, row, place)
         if line != NO_LINE:
             admit_to_line(paired, line, key, debt_f64, row, status, place)
         elif width >= 0:
-            admit(banded, row, width, terms, place, pairs.price_f64, value_f64)
+            admit(banded, row, shelf, width, terms, place, pairs.price_f64, value_f64)
     return rows.size
 
 
@@ -172,15 +179,16 @@ def detect_py(index: TriggerIndex, value_f64: float) -> int:
     count = keep_contrary(paired, status, book, pairs, terms, value_f64, flagged, 0)
     count = scan_lines(paired, status, book, pairs, terms, value_f64, flagged, count)
     count = report_passed(paired, status, flagged, count)
-    if not banded.progress[IS_BEHIND] and not heat_crossed(banded, pairs.price_f64, index.crossed):
+    if not banded.progress[IS_BEHIND] and not heat_crossed(index):
         banded.progress[IS_BEHIND] = 1
     banded.progress[LACKS_SLACK] = lacks_slack(banded.hot)
     ranks = -1 if banded.progress[IS_BEHIND] else ranks_in_reach(banded.front, pairs.price_f64)
     if ranks >= 0:
         count = screen_front(banded.front, ranks, pairs.price_f64, value_f64, status, flagged, count)
         return screen_late(index, value_f64, count)
-    blocks = banded.cold if banded.progress[IS_BEHIND] else banded.hot
-    return screen_blocks(blocks, pairs.price_f64, value_f64, index.margin_f64, flagged, count)
+    if banded.progress[IS_BEHIND]:
+        return screen_cold(banded.cold, status, book, pairs, terms, value_f64, index.margin_f64, flagged, count)
+    return screen_blocks(banded.hot, pairs.price_f64, value_f64, index.margin_f64, flagged, count)
 
 
 def in_order_py(rows: Array, words: Array) -> None:
@@ -212,10 +220,10 @@ def maintain_py(index: TriggerIndex, value_f64: float, scratch: Array, count: in
     renew_stretches(paired, banded.scale_f64)
     done = 0
     if banded.progress[IS_BEHIND]:
-        done = (walk_crossed(banded, price_f64, scratch[: 8 * count]) + 7) // 8
+        done = (walk_crossed(index, scratch[: 8 * count]) + 7) // 8
         if banded.progress[IS_BEHIND]:
             return done
-    done += walk_ahead(banded, price_f64, value_f64, scratch[: count - done])
+    done += walk_ahead(index, value_f64, scratch[: count - done])
     if banded.progress[WANTS_ROOM]:
         return done
     done += settle_hot(banded, place, price_f64, value_f64, count - done)

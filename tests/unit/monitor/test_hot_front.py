@@ -39,9 +39,9 @@ def hot_accounts(draw, price_f64, scale_f64, count):
         coefficients = [value / price_f64[term] for value, term in zip(values, terms, strict=True)]
         if not has_room(hot, width):
             make_block_room(hot, width)
-        cell = first_cell(hot, take_place(hot, width, row))
+        cell = first_cell(hot, take_place(hot, width, width, row))
         for nth in range(width):
-            hot.coefficient_f64[cell + nth * BLOCK], hot.term[cell + nth * BLOCK] = coefficients[nth], terms[nth]
+            hot.coefficient[cell + nth * BLOCK], hot.term[cell + nth * BLOCK] = coefficients[nth], terms[nth]
         accounts.append(list(zip(coefficients, terms, strict=True)))
     return hot, accounts
 

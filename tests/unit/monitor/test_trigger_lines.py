@@ -115,14 +115,14 @@ def test_blocks_hold_each_account_once_with_its_cells():
         width = draw.choice([0, 1, 2, 2, 3, 7])
         if not has_room(blocks, width):
             make_block_room(blocks, width)
-        place = take_place(blocks, width, row)
+        place = take_place(blocks, width, width, row)
         for nth in range(width):
-            blocks.coefficient_f64[first_cell(blocks, place) + nth * BLOCK] = row + nth / 16
+            blocks.coefficient[first_cell(blocks, place) + nth * BLOCK] = row + nth / 16
         place_of[row] = (place, width)
     for row, (place, width) in place_of.items():
         assert blocks.row[place] == row
         for nth in range(width):
             cell = first_cell(blocks, place) + nth * BLOCK
-            assert blocks.coefficient_f64[cell] == row + nth / 16
+            assert blocks.coefficient[cell] == row + nth / 16
             assert place_of_cell(blocks, cell) == place
     assert len({place for place, _ in place_of.values()}) == len(place_of) > 300
