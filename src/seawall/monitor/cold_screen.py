@@ -1,12 +1,13 @@
 """The screen of all accounts under own bands: a coarser sum that passes nearly everybody, and the book's for the others.
 
-    ĉ = float32 of c − 2**-23 |c|         c − 2**-22 |c| <= ĉ <= c,   as |c| is 0 or from 2**-53 to 2**128
+    ĉ = float32 of c − 2**-23 |c|         c − 2**-22 |c| <= ĉ <= c <= 2**127,   as |c| is 0 or at least 2**-53
 
 A float32 rounds by at most 2**-24 |c − 2**-23 |c||, less than was taken off. Prices are not negative, so no term of
 M̂ = sum of ĉ_k P_k is above that of M = sum of c_k P_k: the bound in `effective_price.py` holds for M̂ as it does for M, in any
 order of the terms, and so do bands made for it. An account with M̂ > V is certain. For the others c <= ĉ + 2**-21 |ĉ|
 and M, as it is summed, is at most the sum of ĉ_k P_k + 2**-20 |ĉ_k P_k|: one for whom that is not above V is as
-uncertain by M. Only who lies between is read from the book. Where c < −2**128 + 2**103 ĉ is infinite; that and NaN go to the book.
+uncertain by M. Only who lies between is read from the book, and who has an infinite ĉ, as slack can bring c
+beneath −2**127, or an unknown price.
 """
 
 import numpy as np
