@@ -29,6 +29,7 @@ from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of, slot_of
 from seawall.ledger.order import Refusal
 from seawall.protocols.elapsed_time import markets_to_accrue
+from seawall.protocols.indexed_balance import indexed_amount, indexed_balance
 from seawall.protocols.margin_tiers import TierLine, check_tiers, maintenance_margin_value, tier_lines
 from seawall.protocols.protocol import BadDebt, Health, Limit, Proof, Protocol, Quote, ScreenSlack
 from seawall.rules.accrual import linear_growth, taylor_growth
@@ -122,17 +123,11 @@ class Perpetual(Protocol):
 
     def amount_of(self, deployment: Deployment, slot: int, balance: Balance) -> Amount:
         """Return the amount: cash that is held rounded down, cash owed up, contracts as they are."""
-        state = deployment.market_states[market_of(slot)]
-        if side_of(slot) == DEBT:
-            return mul_div_up(balance, state.debt_index, RAY)
-        return mul_div_down(balance, state.collateral_index, RAY)
+        return indexed_amount(deployment, slot, balance)
 
     def balance_of(self, deployment: Deployment, slot: int, amount: Amount) -> Balance:
         """Return the balance to store: what is held rounded down, what is owed up."""
-        state = deployment.market_states[market_of(slot)]
-        if side_of(slot) == DEBT:
-            return mul_div_up(amount, RAY, state.debt_index)
-        return mul_div_down(amount, RAY, state.collateral_index)
+        return indexed_balance(deployment, slot, amount)
 
     # -- for the monitor ----------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ from seawall.ledger.order import Refusal
 from seawall.protocols.elapsed_time import markets_to_accrue
 from seawall.protocols.exact_limit import TargetHealthLimit
 from seawall.protocols.exact_term import ExactLine, ExactTerm, Stage, Sums
+from seawall.protocols.indexed_balance import indexed_amount, indexed_balance
 from seawall.protocols.protocol import BadDebt, Health, Limit, Proof, Protocol, Quote, ScreenSlack
 from seawall.protocols.seawall_liquidation import (
     BalanceSheet,
@@ -96,17 +97,11 @@ class Seawall(Protocol):
 
     def amount_of(self, deployment: Deployment, slot: int, balance: Balance) -> Amount:
         """Return the amount: collateral rounded down, debt up."""
-        state = deployment.market_states[market_of(slot)]
-        if side_of(slot) == DEBT:
-            return mul_div_up(balance, state.debt_index, RAY)
-        return mul_div_down(balance, state.collateral_index, RAY)
+        return indexed_amount(deployment, slot, balance)
 
     def balance_of(self, deployment: Deployment, slot: int, amount: Amount) -> Balance:
         """Return the balance to store: collateral rounded down, debt up."""
-        state = deployment.market_states[market_of(slot)]
-        if side_of(slot) == DEBT:
-            return mul_div_up(amount, RAY, state.debt_index)
-        return mul_div_down(amount, RAY, state.collateral_index)
+        return indexed_balance(deployment, slot, amount)
 
     # -- for the monitor ----------------------------------------------------------------------------------
 
