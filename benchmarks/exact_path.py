@@ -18,6 +18,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
+from benchmarks.arguments import whole_numbers
 from benchmarks.synthetic_book import WIDTH, even_book, pool
 from benchmarks.table import Row, print_table
 
@@ -211,4 +212,4 @@ def measure(accounts: int = MILLION) -> list[Row]:
 
 
 if __name__ == "__main__":
-    print_table(measure(int(sys.argv[1].replace("_", "").replace(",", "")) if len(sys.argv) > 1 else MILLION))
+    print_table(measure(*whole_numbers(__doc__, accounts=MILLION)))

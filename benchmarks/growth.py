@@ -12,6 +12,7 @@ import sys
 from time import thread_time_ns
 
 import numpy as np
+from benchmarks.arguments import whole_numbers
 from benchmarks.crash_book import crash_accounts, crash_book, empty_crash_book
 from benchmarks.table import Row, print_table
 
@@ -147,4 +148,4 @@ def measure(accounts: int = MILLION) -> list[Row]:
 
 
 if __name__ == "__main__":
-    print_table(measure(*(int(float(each)) for each in sys.argv[1:])))
+    print_table(measure(*whole_numbers(__doc__, accounts=MILLION)))
