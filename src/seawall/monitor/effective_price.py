@@ -7,8 +7,8 @@ Collateral holds up a healthy account and pulls down a liquidatable one; debt do
 coefficient × effective price, with coefficient = ±balance − slack units and the price chosen by its sign.
 
 The bound. With u = 2⁻⁵³ a coefficient carries at most 4 roundings (two limbs, their sum, the slack units; those are
-enlarged by 2⁻⁴⁰, which outweighs cancellation), a price 3, their product 1, a sum of m ≤ 255 positions m − 1: at most
-262, so each term is its exact worst case times a factor in 1 ± γ, γ = 262u / (1 − 262u). As ε = 2⁻⁴⁴ = 512u > γ / (1 − γ),
+enlarged by 2⁻⁴⁰, which outweighs cancellation), a price 7, their product 1, a sum of m ≤ 255 positions m − 1: at most
+266, so each term is its exact worst case times a factor in 1 ± γ, γ = 266u / (1 − 266u). As ε = 2⁻⁴⁴ = 512u > γ / (1 − γ),
 no term, hence no sum, is above the exact worst case: sum > value slack proves the status. Weights outside 2^±500, where
 a float could overflow, negative ones, for which *for* and *against* would change places, and unknown ones give NaN, which
 is above nothing and so goes to the integer rule. A line h is in the weights (`Protocol.line_weight`), which are exact.
@@ -24,7 +24,7 @@ import numpy as np
 
 from seawall.fixed import WAD
 from seawall.ledger.deployment import Deployment
-from seawall.ledger.market import COLLATERAL, DEBT, market_of, side_of
+from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of
 from seawall.protocols.protocol import ScreenSlack
 from seawall.units import Ratio
 
@@ -33,12 +33,19 @@ UNKNOWN_PAIR: Final = 0xFFFF
 PAIRS_MAX: Final = 1 << 15
 CATEGORIES: Final = 256
 _WEIGHT_BITS_MAX: Final = 500
+_WEIGHT_F64_MAX: Final = 2.0**_WEIGHT_BITS_MAX
+_PART_BITS_MAX: Final = 900
+_MANY: Final = 64
+"""From so many markets on they are priced as columns, where weights are products; a column costs as much as some ten pairs."""
 _UNITS_MARGIN: Final = 1.0 + 2.0**-40
 _UNITS_MAX: Final = 1 << 127
 
 
 class Weighing(typing.Protocol):
     """What a monitor asks of a protocol."""
+
+    def weight_prices(self, deployment: Deployment) -> list[int | None] | None:
+        """Return the price of each market in its weights where those are products, else None."""
 
     def line_weight(
         self, deployment: Deployment, slot: int, category: int, line_ratio: Ratio
@@ -70,6 +77,9 @@ class EffectivePrices:
         self.units_f64 = np.zeros(2)
         self.value_f64 = inf
         self._pairs: list[list[tuple[int, int, int]]] = [[] for _ in deployment.markets]
+        self._part_f64 = np.full(pairs_max, nan)
+        """Of each pair, the constant part of its weight, where weights are products; NaN where it is not known yet."""
+        self._read: list[Market] = []
         self._known = 0
         self._slack: ScreenSlack | None = None
         self._units = [0, 0]
@@ -78,7 +88,7 @@ class EffectivePrices:
     @property
     def nbytes(self) -> int:
         """Bytes of all tables."""
-        tables = (self.pair_of, self.pair_slot, self.pair_category, self.price_f64, self.units_f64)
+        tables = (self.pair_of, self.pair_slot, self.pair_category, self.price_f64, self.units_f64, self._part_f64)
         return sum(int(table.nbytes) for table in tables)
 
     def read_slack(self) -> bool:
@@ -105,7 +115,12 @@ class EffectivePrices:
 
     def reprice(self, markets: Iterable[int] | None) -> None:
         """Compute the effective prices of these markets' pairs anew; None means all."""
-        for market in range(len(self._pairs)) if markets is None else markets:
+        numbers = range(len(self._pairs)) if markets is None else list(markets)
+        prices = self._protocol.weight_prices(self._deployment) if len(numbers) >= _MANY else None
+        if prices is not None:
+            self._reprice_products(prices)
+            return
+        for market in numbers:
             for pair, slot, category in self._pairs[market]:
                 self._price(pair, slot, category)
 
@@ -127,6 +142,56 @@ class EffectivePrices:
         factor_for, factor_against = self._factors[side_of(slot)]
         self.price_f64[2 * pair] = weight_f64 * factor_for
         self.price_f64[2 * pair + 1] = weight_f64 * factor_against
+
+    # -- weights that are products ------------------------------------------------------------------------
+
+    def _reprice_products(self, prices: list[int | None]) -> None:
+        """Compute the effective prices of all pairs: constant part, index and price, multiplied in this order.
+
+        Seven roundings: one of each of the three and of their two products, the factor, and the product with it. A price
+        by itself has three: the quotient of exact integers, the factor and the product.
+        """
+        self._bring_parts_up_to_date(prices)
+        states, count = self._deployment.market_states, self._known
+        index_f64 = np.empty(2 * len(states))
+        index_f64[COLLATERAL::2] = [_float_or_nan(state.collateral_index) for state in states]
+        index_f64[DEBT::2] = [_float_or_nan(state.debt_index) for state in states]
+        price_f64 = np.array([_float_or_nan(price) for price in prices])
+        slots, part_f64 = self.pair_slot[:count], self._part_f64[:count]
+        weight_f64 = part_f64 * index_f64[slots] * price_f64[slots >> 1]
+        is_outside = (weight_f64 < 1.0 / _WEIGHT_F64_MAX) | (weight_f64 > _WEIGHT_F64_MAX)
+        weight_f64[is_outside & (part_f64 != 0.0)] = nan
+        factors_f64 = np.array(self._factors)[slots & 1]
+        self.price_f64[: 2 * count] = (weight_f64[:, None] * factors_f64).ravel()
+
+    def _bring_parts_up_to_date(self, prices: list[int | None]) -> None:
+        """Work out the constant parts that are not known, or whose market has other parameters now."""
+        markets = self._deployment.markets
+        if self._read != markets:
+            for number, (market, read) in enumerate(zip(markets, self._read, strict=False)):
+                if market is not read:
+                    self._part_f64[[pair for pair, _, _ in self._pairs[number]]] = nan
+            self._read = list(markets)
+        for pair in np.flatnonzero(np.isnan(self._part_f64[: self._known])).tolist():
+            slot, category = int(self.pair_slot[pair]), int(self.pair_category[pair])
+            price = prices[market_of(slot)]
+            if price is not None:
+                self._part_f64[pair] = self._part_of(slot, category, price)
+
+    def _part_of(self, slot: int, category: int, price: int) -> float:
+        """Return a weight without its index and price, rounded once; NaN where that is outside the bounds."""
+        weight = self._protocol.line_weight(self._deployment, slot, category, self._line_ratio)
+        state = self._deployment.market_states[market_of(slot)]
+        if weight is None:
+            return nan
+        numerator, denominator = weight
+        denominator *= (state.debt_index if side_of(slot) == DEBT else state.collateral_index) * price
+        is_within = abs(numerator.bit_length() - denominator.bit_length()) < _PART_BITS_MAX
+        return numerator / denominator if is_within or not numerator else nan
+
+
+def _float_or_nan(number: int | None) -> float:
+    return nan if number is None or number.bit_length() > _WEIGHT_BITS_MAX else float(number)
 
 
 def _factors(slack_ratio: int) -> tuple[float, float]:

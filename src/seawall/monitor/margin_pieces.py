@@ -60,6 +60,10 @@ class MarginPieces:
             self._source, slot_of(market, side_of(slot)), category, line_ratio, tier
         )  # fmt: skip
 
+    def weight_prices(self, deployment: Deployment) -> list[int | None] | None:  # noqa: ARG002 - as above
+        """Return that weights are no products: a tier adds to them."""
+        return None
+
     def screen_slack(self, deployment: Deployment) -> ScreenSlack:  # noqa: ARG002 - it is the one of the pieces
         """Return the protocol's slack, and a unit more on either side."""
         slack = self._protocol.screen_slack(self._source)

@@ -130,6 +130,11 @@ class AaveV3(Protocol):
         threshold_bps = bps_of(market.parameters_in(category).liquidation_threshold_ratio)
         return state.collateral_index * price_e8 * threshold_bps * _E8_BPS_VALUE, RAY * unit
 
+    def weight_prices(self, deployment: Deployment) -> list[int | None] | None:
+        """Return the prices as the oracle publishes them."""
+        prices = deployment.prices
+        return [price_e8_of(prices[market.debt_asset]) or None for market in deployment.markets]
+
     def screen_slack(self, deployment: Deployment) -> ScreenSlack:
         """Return the slack; each part bounds one rounding.
 

@@ -159,6 +159,13 @@ class Protocol(ABC):
         Not negative on either side; None where the asset's price is unknown.
         """
 
+    def weight_prices(self, deployment: Deployment) -> list[int | None] | None:
+        """Return the price of each market in its weights, None where it is unknown or zero; None where they have no such form.
+
+        The form is a product: that price, the side's index, and a number that only the market's parameters move.
+        """
+        return None
+
     def line_weight(
         self, deployment: Deployment, slot: int, category: int, line_ratio: Ratio
     ) -> tuple[int, int] | None:

@@ -118,6 +118,11 @@ class Seawall(Protocol):
         threshold = market.parameters_in(category).liquidation_threshold_ratio
         return state.collateral_index * price * threshold, RAY * unit * WAD
 
+    def weight_prices(self, deployment: Deployment) -> list[int | None] | None:
+        """Return the mark prices."""
+        prices = deployment.prices
+        return [prices[market.debt_asset] or None for market in deployment.markets]
+
     def screen_slack(self, deployment: Deployment) -> ScreenSlack:
         """Return the slack: an amount rounds by less than one base unit, a value by less than one WAD unit.
 

@@ -5,16 +5,17 @@ import random
 from fractions import Fraction
 
 import pytest
-from benchmarks.synthetic_book import pool
+from benchmarks.synthetic_book import pool, risk
 from tests.unit.monitor.books import account, held, owed
 from tests.unit.monitor.rounded_pool import RoundedPool
 
 from seawall.fixed import WAD
 from seawall.monitor.effective_price import EPSILON, EffectivePrices
 from seawall.monitor.full_recompute import FullRecompute
+from seawall.protocols.catalogue import all_protocols, protocol_named
 from seawall.protocols.protocol import ScreenSlack
 
-ROUNDINGS_MAX = 4 + 3 + 1 + 254
+ROUNDINGS_MAX = 4 + 7 + 1 + 254
 U = Fraction(1, 2**53)
 
 
@@ -90,3 +91,80 @@ def test_the_value_slack_rounds_outward():
     prices = EffectivePrices(deployment, Stated({}, ScreenSlack(0, 0, 0, 0, 2**60 + 1)))
     prices.read_slack()
     assert prices.value_f64 > 2**60 + 1
+
+
+def prices_of_eighty_markets(label):
+    """Return effective prices of all pairs in use over so many markets that they are priced as columns."""
+    protocol, deployment = protocol_named(label), pool(random.Random(7), 80)
+    prices = EffectivePrices(deployment, protocol, 11 * 10**17)
+    prices.read_slack()
+    pairs = [(slot, category) for slot in range(160) for category in (0, 1)]
+    for nth, (slot, category) in enumerate(pairs):
+        prices.pair_slot[nth], prices.pair_category[nth] = slot, category
+    prices.pair_count[0] = len(pairs)
+    prices.price_new_pairs()
+    return prices, deployment, protocol, pairs
+
+
+def assert_close_to_the_exact(prices, deployment, protocol, pairs):
+    slack = protocol.screen_slack(deployment)
+    for nth, (slot, category) in enumerate(pairs):
+        weight = protocol.line_weight(deployment, slot, category, 11 * 10**17)
+        held_up, pulled_down = prices.price_f64[2 * nth : 2 * nth + 2].tolist()
+        if weight is None:
+            assert math.isnan(held_up)
+            assert math.isnan(pulled_down)
+            continue
+        ratio = Fraction(slack.debt_ratio if slot & 1 else slack.collateral_ratio, WAD)
+        exact, seven = Fraction(*weight), 7 * U / (1 - 7 * U)
+        assert abs(Fraction(held_up) / (exact * (1 - ratio) * (1 - EPSILON)) - 1) <= seven
+        assert abs(Fraction(pulled_down) / (exact * (1 + ratio) * (1 + EPSILON)) - 1) <= seven
+
+
+@pytest.mark.parametrize("label", ["seawall@1", "aave_v3@3.0", "aave_v3@3.6"])
+def test_prices_by_columns_follow_prices_indices_and_parameters_within_seven_roundings(label):
+    prices, deployment, protocol, pairs = prices_of_eighty_markets(label)
+    assert protocol.weight_prices(deployment) is not None
+    draw = random.Random(9)
+    for _ in range(12):
+        for asset in range(80):
+            deployment.prices[asset] = draw.choice([None, draw.randrange(10**10, 10**30)])
+            deployment.market_states[asset].debt_index += draw.randrange(10**25)
+            deployment.market_states[asset].collateral_index += draw.randrange(10**24)
+        market = draw.randrange(80)
+        deployment.markets[market] = deployment.markets[market].with_parameters(
+            draw.choice([0, 1]), risk(draw.randrange(4500, 9900))
+        )
+        prices.reprice(None)
+        assert_close_to_the_exact(prices, deployment, protocol, pairs)
+
+
+@pytest.mark.parametrize("price", [1 << 600, 0])
+def test_a_price_beyond_the_proof_is_not_a_number_by_columns_either(price):
+    prices, deployment, _, _ = prices_of_eighty_markets("seawall@1")
+    prices.reprice(None)
+    assert not math.isnan(prices.price_f64[0])
+    deployment.prices[0] = price
+    prices.reprice(None)
+    assert all(math.isnan(each) for each in prices.price_f64[:2])
+    assert not math.isnan(prices.price_f64[8])
+
+
+@pytest.mark.parametrize("label", [protocol.label for protocol in all_protocols()])
+def test_weights_of_protocols_that_say_so_are_products(label):
+    protocol, draw = protocol_named(label), random.Random(5)
+    deployment = pool(draw)
+    if protocol.weight_prices(deployment) is None:
+        return
+    parts = {}
+    for _ in range(20):
+        for market, state in enumerate(deployment.market_states):
+            deployment.prices[market] = draw.randrange(10**11, 10**28)
+            state.collateral_index += draw.randrange(10**26)
+            state.debt_index += draw.randrange(10**26)
+        for slot in range(2 * len(deployment.markets)):
+            state, price = deployment.market_states[slot >> 1], protocol.weight_prices(deployment)[slot >> 1]
+            index = state.debt_index if slot & 1 else state.collateral_index
+            for category in (0, 1):
+                part = Fraction(*protocol.margin_weight(deployment, slot, category)) / (index * price)
+                assert parts.setdefault((slot, category), part) == part
