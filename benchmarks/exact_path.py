@@ -44,6 +44,8 @@ MARKETS = 20
 MILLION = 1_000_000
 HEALTH_ACCOUNTS, PYTHON_ACCOUNTS, ROUNDS = 300_000, 20_000, 5
 FIRST_CRASHES, WHOLE_CRASHES = 100, 5
+FIRST_CRASHES_LARGE, WHOLE_CRASHES_LARGE = 25, 2
+"""How often prices fall: of more than a million accounts less often."""
 WORST = 1_000
 LIMITS = {MILLION: (15.0, 1.0), 10 * MILLION: (60.0, 10.0)}
 """By accounts: milliseconds to the worst orders, seconds to all of them."""
@@ -169,14 +171,18 @@ def crash_rows(deployment: Deployment, label: str, make_monitor: type[Monitor], 
     """Measure crashes up to the worst orders, then whole ones."""
     engine = engine_on(deployment, label, make_monitor)
     accounts = deployment.book.account_count
+    is_large = accounts > MILLION
+    first_count, whole_count = (
+        (FIRST_CRASHES_LARGE, WHOLE_CRASHES_LARGE) if is_large else (FIRST_CRASHES, WHOLE_CRASHES)
+    )
     with SqliteJournal.create(folder / f"{label} {make_monitor.__name__}", JournalHeader(inputs="{}")) as journal:
-        first = Crashes(deployment, 2, FIRST_CRASHES)
+        first = Crashes(deployment, 2, first_count)
         drive(WorstOnly(engine), journal, first, unheard)
-        whole = Crashes(deployment, 2 * FIRST_CRASHES + 2, WHOLE_CRASHES)
+        whole = Crashes(deployment, 2 * first_count + 2, whole_count)
         drive(engine, journal, whole, unheard)
     worst_ms = np.sort([1000.0 * seconds[0] for seconds, _ in first.falls])
     all_seconds = np.sort([seconds[-1] for seconds, _ in whole.falls])
-    assert (worst_ms.size, all_seconds.size) == (FIRST_CRASHES, WHOLE_CRASHES)
+    assert (worst_ms.size, all_seconds.size) == (first_count, whole_count)
     orders = whole.falls[0][1]
     order_count = count_of(orders)
     assert count_of(first.falls[0][1]) == WORST
@@ -190,9 +196,9 @@ def crash_rows(deployment: Deployment, label: str, make_monitor: type[Monitor], 
         Row(f"{name}: the worst {WORST:,} durable, p50", p50, "ms", ratio=p50 / disk_ms),
         Row(f"{name}: the worst {WORST:,} durable, p99", p99, "ms", worst_limit, p99 / disk_ms,
             None if worst_limit is None else p99 <= worst_limit),
-        Row(f"{name}: the worst {WORST:,} durable, max of {FIRST_CRASHES}", float(worst_ms[-1]), "ms"),
+        Row(f"{name}: the worst {WORST:,} durable, max of {first_count}", float(worst_ms[-1]), "ms"),
         Row(f"{name}: all {order_count:,} durable, p50", float(np.median(all_seconds)), "s"),
-        Row(f"{name}: all {order_count:,} durable, max of {WHOLE_CRASHES}", most, "s", all_limit, most / whole_disk,
+        Row(f"{name}: all {order_count:,} durable, max of {whole_count}", most, "s", all_limit, most / whole_disk,
             None if all_limit is None else most <= all_limit),
         Row(f"{name}: the disk alone, as many bytes and one sync", 1e3 * whole_disk, "ms"),
         Row(f"{name}: each order, from its price to the disk", 1e6 * most / order_count, "µs"),
