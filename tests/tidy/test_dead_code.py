@@ -5,7 +5,12 @@ from collections.abc import Iterator
 
 from tests.tidy.source_tree import FUNCTION, Module, complain, modules
 
-ENTRY_POINTS = {"seawall.app.command_line", "seawall.app.__main__", "seawall.protocols.perpetual"}
+ENTRY_POINTS = {
+    "seawall.app.command_line",
+    "seawall.app.__main__",
+    "seawall.protocols.perpetual",
+    "seawall.rules.pro_rata",
+}
 CALLED_BY_NAME = ("seawall.app.commands.", {"command", "EXAMPLE"})
 """What the command line takes from each of these modules when it needs it."""
 KEPT = {
