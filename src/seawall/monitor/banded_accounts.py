@@ -155,6 +155,15 @@ def strip(banded: Banded, place: int) -> None:
 
 
 @register_jitable(forceinline=True)
+def key_of_cell(banded: Banded, cell: int, price_f64: Array, budget_f64: float, spread_f64: float, width: int) -> int:
+    """Return the key of the trigger of one cold cell, and let its line's HIGHEST bound it."""
+    coefficient_f64, term = np.float64(banded.cold.coefficient[cell]), banded.cold.term[cell]
+    key = trigger_key_of(coefficient_f64, price_f64[term], banded.scale_f64[term], budget_f64, spread_f64, width)
+    banded.lines.table[term, HIGHEST] = max(banded.lines.table[term, HIGHEST], key)
+    return key
+
+
+@register_jitable(forceinline=True)
 def leave_to_triggers(banded: Banded, place: int, price_f64: Array, value_f64: float, calm_f64: float) -> bool:
     """Give triggers in place of any it has to the account at a cold place, if it is so calm; return whether it is.
 
@@ -168,14 +177,9 @@ def leave_to_triggers(banded: Banded, place: int, price_f64: Array, value_f64: f
     if not is_calm(budget_f64, spread_f64, calm_f64):
         return False
     strip(banded, place)
-    for nth in range(width):
-        at = cell + nth * BLOCK
-        term = cold.term[at]
-        key = trigger_key_of(
-            np.float64(cold.coefficient[at]), price_f64[term], banded.scale_f64[term], budget_f64, spread_f64, width
-        )
-        insert_trigger(banded.lines, term, key, at, banded.back)
-        banded.lines.table[term, HIGHEST] = max(banded.lines.table[term, HIGHEST], key)
+    for at in range(cell, cell + width * BLOCK, BLOCK):
+        key = key_of_cell(banded, at, price_f64, budget_f64, spread_f64, width)
+        insert_trigger(banded.lines, cold.term[at], key, at, banded.back)
     return True
 
 
@@ -199,18 +203,24 @@ def put_cold(cold: Blocks, place: int, terms: Terms) -> None:
 
 
 @register_jitable(forceinline=True)
+def take_in(banded: Banded, row: int, shelf: int, width: int, terms: Terms, places: Array) -> int:
+    """Give an account a cold place on a shelf, with its terms and without triggers, and return it; there must be room."""
+    place = take_place(banded.cold, shelf, width, row)
+    places[row] = place
+    banded.hot_place[place] = NOWHERE
+    put_cold(banded.cold, place, terms)
+    cell = first_cell(banded.cold, place)
+    for nth in range(width):
+        banded.back[cell + nth * BLOCK] = NO_TRIGGER
+    return place
+
+
+@register_jitable(forceinline=True)
 def admit(
     banded: Banded, row: int, shelf: int, width: int, terms: Terms, places: Array, price_f64: Array, value_f64: float
 ) -> None:  # fmt: skip
-    """Take an account in, on a shelf of the cold blocks; there must be room."""
-    cold = banded.cold
-    place = take_place(cold, shelf, width, row)
-    places[row] = place
-    banded.hot_place[place] = NOWHERE
-    put_cold(cold, place, terms)
-    cell = first_cell(cold, place)
-    for nth in range(width):
-        banded.back[cell + nth * BLOCK] = NO_TRIGGER
+    """Take an account in, calm or hot; there must be room."""
+    place = take_in(banded, row, shelf, width, terms, places)
     if not leave_to_triggers(banded, place, price_f64, value_f64, CALM):
         heat(banded, place, terms)
 

@@ -30,6 +30,7 @@ from seawall.monitor.account_terms import (
     Terms,
     is_certain,
 )
+from seawall.monitor.pair_groups import NO_LINE, NOT_TWO, Groups, debt_pair_of, group_of, see_group
 from seawall.monitor.trigger_key import KEY_MAX, KEY_MIN, key_of
 from seawall.monitor.trigger_lines import (
     CHUNK,
@@ -39,7 +40,6 @@ from seawall.monitor.trigger_lines import (
     bucket_of,
     empty_lines,
     greatest_key,
-    insert_trigger,
     least_key,
     remove_trigger,
     set_buckets,
@@ -143,8 +143,29 @@ def is_certain_on_line(table: Array, line: int, key: int, is_liquidatable: int) 
 
 
 @register_jitable(forceinline=True)
-def admit_to_line(paired: Paired, line: int, key: int, debt_f64: float, row: int, status: Array, places: Array) -> None:
-    """Put an account on its line, where its status is certain; there must be a free chunk."""
+def line_for(
+    book: BookColumns, pairs: PairColumns, terms: Terms, groups: Groups, table: Array, row: int, is_liquidatable: int,
+    value_f64: float,
+) -> tuple[int, int, float]:  # fmt: skip
+    """Return (line, key, debt) of the ratio line on which an account of two positions is certain, or NO_LINE."""
+    group = group_of(book, pairs, row)
+    line = NO_LINE if group == NOT_TWO else see_group(groups, group)
+    if line == NO_LINE:
+        return NO_LINE, 0, 0.0
+    swap = int(book.slot[book.first[row]] & 1)
+    collateral_f64, debt_f64 = terms.balance_f64[swap], terms.balance_f64[1 - swap]
+    debt_price_f64 = pairs.price_f64[2 * debt_pair_of(group)]
+    if not can_be_paired(collateral_f64, debt_f64, pairs.units_f64, debt_price_f64, value_f64):
+        return NO_LINE, 0, 0.0
+    key = key_of(debt_f64 / collateral_f64)
+    if not is_certain_on_line(table, line, key, is_liquidatable):
+        return NO_LINE, 0, 0.0
+    return line, key, debt_f64
+
+
+@register_jitable(forceinline=True)
+def stand_on_line(paired: Paired, line: int, key: int, debt_f64: float, row: int, status: Array) -> None:
+    """Take note that an account comes to a line, where its status is certain."""
     table = paired.lines.table
     # The window was made for larger debts; a wider one is compared with the gap on the next tick.
     paired.least_debt_f64[line] = min(paired.least_debt_f64[line], debt_f64)
@@ -153,7 +174,6 @@ def admit_to_line(paired: Paired, line: int, key: int, debt_f64: float, row: int
     else:
         table[line, GAP_HIGH] = min(table[line, GAP_HIGH], key)
     void_within(paired.stretches, line, key)
-    insert_trigger(paired.lines, line, key, row, places)
     status[row] |= PAIRED
 
 

@@ -75,23 +75,40 @@ def worn_out(table: Array, home: int) -> int:
 
 
 @register_jitable(forceinline=True)
-def see_signature(signatures: Signatures, term: Array, order: Array, width: int) -> int:
-    """Count one more account with these terms, rising in `order`, and return its shelf."""
-    if width > POSITIONS_MAX or width == 0:
-        return width
-    table = signatures.table
-    home, vacant = home_of(term, order, width), -1
+def find_signature(table: Array, home: int, term: Array, order: Array, width: int) -> tuple[int, int]:
+    """Return the row of the table that is this signature, and the empty one that it may have, or -1."""
     for at in range(home, home + _STRETCH):
         entry = at & (_ENTRIES - 1)
         if table[entry, SEEN] == 0:
-            vacant = entry
-            break
+            return -1, entry
         if is_entry(table, entry, term, order, width):
-            table[entry, SEEN] += 1
-            if table[entry, SEEN] == SHELF_FROM and signatures.shelf_count[0] < SHELVES:
-                table[entry, SHELF] = signatures.shelf_count[0]
-                signatures.shelf_count[0] += 1
-            return int(table[entry, SHELF])
+            return entry, -1
+    return -1, -1
+
+
+@register_jitable(forceinline=True)
+def shelf_of(signatures: Signatures, term: Array, order: Array, width: int) -> int:
+    """Return the shelf for an account with these terms, rising in `order`: its width's where it has no other."""
+    if width > POSITIONS_MAX:
+        return width
+    entry, _ = find_signature(signatures.table, home_of(term, order, width), term, order, width)
+    return width if entry < 0 else int(signatures.table[entry, SHELF])
+
+
+@register_jitable(forceinline=True)
+def see_signature(signatures: Signatures, term: Array, order: Array, width: int) -> int:
+    """Count one more account with these terms and return its shelf, as `shelf_of` does."""
+    if width > POSITIONS_MAX or width == 0:
+        return width
+    table = signatures.table
+    home = home_of(term, order, width)
+    entry, vacant = find_signature(table, home, term, order, width)
+    if entry >= 0:
+        table[entry, SEEN] += 1
+        if table[entry, SEEN] == SHELF_FROM and signatures.shelf_count[0] < SHELVES:
+            table[entry, SHELF] = signatures.shelf_count[0]
+            signatures.shelf_count[0] += 1
+        return int(table[entry, SHELF])
     if vacant < 0:
         vacant = worn_out(table, home)
     if vacant >= 0:

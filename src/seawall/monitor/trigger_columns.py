@@ -14,6 +14,7 @@ from seawall.ledger.book import Book
 from seawall.monitor.account_blocks import ACCOUNTS, NOWHERE, WIDTHS, Array, lacks_slack, make_block_room
 from seawall.monitor.account_terms import BookColumns, PairColumns
 from seawall.monitor.banded_accounts import LACKS_SLACK, WANTS_ROOM, add_term_line, make_banded_room
+from seawall.monitor.bulk_build import NO_MORE_PAIRS, lay_out_triggers_nb, see_accounts_nb, settle_accounts_nb
 from seawall.monitor.compilation import entry_of
 from seawall.monitor.effective_price import EffectivePrices
 from seawall.monitor.hot_front import LANES, lacks_front_room, make_front_room
@@ -21,16 +22,14 @@ from seawall.monitor.pair_groups import GROUPS_DUE, due_groups, has_group_room, 
 from seawall.monitor.pair_ratios import LOW, add_ratio_line
 from seawall.monitor.trigger_index import SealedIndex, bytes_in, empty_index, seal
 from seawall.monitor.trigger_kernels import (
-    NO_MORE_PAIRS,
     detect_nb,
     in_order_nb,
     maintain_nb,
     move_triggers_nb,
-    order_chunks_nb,
     place_rows_nb,
-    see_accounts_nb,
 )
 from seawall.monitor.trigger_key import KEY_MIN, UNKNOWN, position_of
+from seawall.monitor.trigger_layout import chunks_wanted
 from seawall.monitor.trigger_lines import (
     HELD,
     HELD_IN_ALL,
@@ -107,17 +106,27 @@ class TriggerColumns:
                 self._replace(groups=larger(self.index.groups))
         self._open_lines(seen, value_f64)
         self.index.groups.seen[:] = 0
+        self._settle_everybody(value_f64)
         self.index.groups.counters[GROUPS_DUE] = 0
-        self.place_rows(np.arange(accounts), value_f64)
-        for lines, back in (
-            (self.index.banded.lines, self.index.banded.back),
-            (self.index.paired.lines, self.index.place),
-        ):
-            chunk, link = np.zeros_like(lines.chunk), np.zeros_like(lines.link)
-            order_chunks_nb(lines, chunk, link, back)
-            lines.chunk[:], lines.link[:] = chunk, link
+        self._prepare()
         # What is first needed in a crash is loaded now, not then.
         in_order_nb(np.zeros(0, np.int32), np.zeros(1, np.uint64))
+
+    def _settle_everybody(self, value_f64: float) -> None:
+        """Put everybody where he belongs, the lines and shelves being there, and lay out all triggers at once."""
+        accounts = self._book.account_count
+        banded, ratios = self.index.banded, self.index.paired.lines
+        row_keys, cell_keys, row = np.empty(accounts, np.int32), np.empty(0, np.int32), 0
+        while row < accounts:
+            row = settle_accounts_nb(self._seal(), row, accounts, value_f64, row_keys, cell_keys)
+            if row < accounts:
+                self._make_room(int(self._book.count[row]))
+                cell_keys.resize(banded.back.size, refcheck=False)
+        self._sealed = None
+        for lines in (banded.lines, ratios):
+            make_chunk_room(lines, chunks_wanted(lines))
+        followings = (np.empty(lines.head.size, np.int32) for lines in (ratios, banded.lines))
+        lay_out_triggers_nb(self._seal(), row_keys, cell_keys, *followings)
 
     def place_rows(self, rows: Array, value_f64: float) -> None:
         """Bring rows to where they belong now; `value_f64` bounds the value slack."""

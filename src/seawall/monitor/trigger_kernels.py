@@ -5,7 +5,7 @@ done nothing for the row at which it stopped; the caller makes room, in place, a
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numba.extending import register_jitable
@@ -18,43 +18,32 @@ from seawall.monitor.account_terms import (
     OUT_OF_FRONT,
     PAIRED,
     PAIRS_FULL,
-    BookColumns,
-    PairColumns,
-    Terms,
     is_certain,
-    is_watched,
-    pair_at,
     read_account,
     sort_terms,
 )
 from seawall.monitor.band_walk import follow_scales, heat_crossed, settle_hot, walk_ahead, walk_crossed
 from seawall.monitor.banded_accounts import IS_BEHIND, LACKS_SLACK, WANTS_ROOM, admit, dismiss, has_banded_room, rewrite
+from seawall.monitor.bulk_build import NO_MORE_PAIRS
 from seawall.monitor.cold_screen import screen_cold
 from seawall.monitor.compilation import compiled
 from seawall.monitor.hot_front import LATE, ranks_in_reach, renew_front, screen_front
 from seawall.monitor.limbs import ONE, ZERO
-from seawall.monitor.pair_groups import NO_LINE, NOT_TWO, Groups, debt_pair_of, group_of, has_group_room, see_group
+from seawall.monitor.pair_groups import NO_LINE, has_group_room
 from seawall.monitor.pair_ratios import (
-    admit_to_line,
-    can_be_paired,
     dismiss_from_line,
-    is_certain_on_line,
     keep_contrary,
+    line_for,
     renew_stretches,
     report_passed,
     scan_lines,
     settle_contrary,
+    stand_on_line,
 )
 from seawall.monitor.signatures import see_signature
 from seawall.monitor.trigger_index import TriggerIndex, bare
-from seawall.monitor.trigger_key import key_of
 from seawall.monitor.trigger_lines import (
     CHUNK,
-    CHUNKS_FREE,
-    CHUNKS_USED,
-    FIRST_FREE,
-    SIZE,
-    START,
     Lines,
     first_chunk,
     free_chunk,
@@ -63,51 +52,6 @@ from seawall.monitor.trigger_lines import (
 )
 
 Array = NDArray[Any]
-
-NO_MORE_PAIRS: Final = -1
-
-
-def see_accounts_py(index: TriggerIndex, begin: int, end: int, seen: Array) -> int:
-    """Take into use the pairs of the watched rows from `begin` on, and count positions by pair and accounts by group.
-
-    Returns the row where it stopped for want of room, or `end`; NO_MORE_PAIRS where there are too many pairs.
-    """
-    book, pairs, groups = bare(index.book), bare(index.pairs), bare(index.groups)
-    for row in range(begin, end):
-        if not has_group_room(groups):
-            return row
-        if not is_watched(book, row, (index.status[row] & LIQUIDATABLE) != 0):
-            continue
-        for at in range(book.first[row], int(book.first[row]) + int(book.width[row])):
-            pair = pair_at(book, pairs, row, at)
-            if pair == PAIRS_FULL:
-                return NO_MORE_PAIRS
-            seen[pair] += 1
-        group = group_of(book, pairs, row)
-        if group != NOT_TWO:
-            see_group(groups, group)
-    return end
-
-
-@register_jitable(forceinline=True)
-def line_for(
-    book: BookColumns, pairs: PairColumns, terms: Terms, groups: Groups, table: Array, row: int, is_liquidatable: int,
-    value_f64: float,
-) -> tuple[int, int, float]:  # fmt: skip
-    """Return (line, key, debt) of the ratio line on which an account of two positions is certain, or NO_LINE."""
-    group = group_of(book, pairs, row)
-    line = NO_LINE if group == NOT_TWO else see_group(groups, group)
-    if line == NO_LINE:
-        return NO_LINE, 0, 0.0
-    swap = int(book.slot[book.first[row]] & 1)
-    collateral_f64, debt_f64 = terms.balance_f64[swap], terms.balance_f64[1 - swap]
-    debt_price_f64 = pairs.price_f64[2 * debt_pair_of(group)]
-    if not can_be_paired(collateral_f64, debt_f64, pairs.units_f64, debt_price_f64, value_f64):
-        return NO_LINE, 0, 0.0
-    key = key_of(debt_f64 / collateral_f64)
-    if not is_certain_on_line(table, line, key, is_liquidatable):
-        return NO_LINE, 0, 0.0
-    return line, key, debt_f64
 
 
 def place_rows_py(index: TriggerIndex, rows: Array, begin: int, value_f64: float) -> int:
@@ -145,7 +89,8 @@ def place_rows_py(index: TriggerIndex, rows: Array, begin: int, value_f64: float
                 continue
             dismiss(banded, row, place)
         if line != NO_LINE:
-            admit_to_line(paired, line, key, debt_f64, row, status, place)
+            stand_on_line(paired, line, key, debt_f64, row, status)
+            insert_trigger(paired.lines, line, key, row, place)
         elif width >= 0:
             admit(banded, row, shelf, width, terms, place, pairs.price_f64, value_f64)
     return rows.size
@@ -244,29 +189,8 @@ def move_triggers_py(lines: Lines, line: int, start: int, size: int, back: Array
             chunk, fill = following, CHUNK
 
 
-def order_chunks_py(lines: Lines, chunk: Array, link: Array, back: Array) -> None:
-    """Write all chunks to `chunk` and `link` (as large) in the order of lines and buckets, as walks go through them."""
-    at = 1
-    for line in range(lines.table.shape[0]):
-        start = lines.table[line, START]
-        for bucket in range(start, start + lines.table[line, SIZE]):
-            source, fill = first_chunk(lines, bucket)
-            if source:
-                lines.head[bucket] = at * CHUNK + fill - 1
-            while source:
-                chunk[at] = lines.chunk[source]
-                for lane in range(fill):
-                    back[chunk[at, CHUNK + lane]] = at * CHUNK + lane
-                source, fill = int(lines.link[source, 0]), CHUNK
-                link[at, 0], link[at, 1] = at + 1 if source else 0, line
-                at += 1
-    lines.counters[CHUNKS_USED], lines.counters[CHUNKS_FREE], lines.counters[FIRST_FREE] = at, 0, 0
-
-
-see_accounts_nb: Callable[..., int] = compiled(see_accounts_py, error_model="numpy")
 place_rows_nb: Callable[..., int] = compiled(place_rows_py, error_model="numpy")
 detect_nb: Callable[..., int] = compiled(detect_py, error_model="numpy")
 in_order_nb: Callable[..., None] = compiled(in_order_py, error_model="numpy")
 maintain_nb: Callable[..., int] = compiled(maintain_py, error_model="numpy")
 move_triggers_nb: Callable[..., None] = compiled(move_triggers_py, error_model="numpy")
-order_chunks_nb: Callable[..., None] = compiled(order_chunks_py, error_model="numpy")

@@ -8,12 +8,15 @@ from benchmarks.crash_book import crash_book
 from benchmarks.synthetic_book import even_book, pool
 from tests.unit.monitor.rounded_pool import RoundedPool
 
-from seawall.monitor import trigger_columns, trigger_kernels
+from seawall.monitor import bulk_build, trigger_columns, trigger_kernels
 from seawall.monitor.trigger_book import TriggerBook
 from seawall.monitor.trigger_kernels import in_order_nb, in_order_py
 from seawall.protocols.catalogue import protocol_named
 
-KERNELS = ("see_accounts", "place_rows", "detect", "maintain", "move_triggers", "order_chunks", "in_order")
+KERNELS = {
+    bulk_build: ("see_accounts", "settle_accounts", "lay_out_triggers"),
+    trigger_kernels: ("place_rows", "detect", "maintain", "move_triggers", "in_order"),
+}
 SCRATCH = ("flagged", "crossed")
 
 
@@ -75,8 +78,9 @@ def small_crash_book():
 @pytest.mark.parametrize("make", [small_pool, small_crash_book])
 def test_a_trigger_book_is_the_same_compiled_and_plain_through_its_life(make, monkeypatch):
     compiled = lived_through(*make(), seed=4, ticks=12)
-    for kernel in KERNELS:
-        monkeypatch.setattr(trigger_columns, f"{kernel}_nb", getattr(trigger_kernels, f"{kernel}_py"))
+    for module, kernels in KERNELS.items():
+        for kernel in kernels:
+            monkeypatch.setattr(trigger_columns, f"{kernel}_nb", getattr(module, f"{kernel}_py"))
     monkeypatch.setattr(trigger_columns, "seal", lambda index: index)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         plain = lived_through(*make(), seed=4, ticks=12)

@@ -14,7 +14,8 @@ from seawall.monitor.account_blocks import (
     place_of_cell,
     take_place,
 )
-from seawall.monitor.trigger_kernels import move_triggers_nb, order_chunks_nb
+from seawall.monitor.trigger_kernels import move_triggers_nb
+from seawall.monitor.trigger_layout import chunks_wanted, count_trigger, lay_out_chunks, lay_trigger
 from seawall.monitor.trigger_lines import (
     CHUNK,
     HELD,
@@ -26,6 +27,7 @@ from seawall.monitor.trigger_lines import (
     crowded_line,
     empty_lines,
     first_chunk,
+    free_chunks,
     greatest_key,
     insert_trigger,
     is_off_centre,
@@ -78,14 +80,38 @@ def test_lines_hold_what_was_added_and_not_removed():
             set_buckets(lines, line, centres[line] + 10_000_000, len(expected[line]))
             make_chunk_room(lines, len(expected[line]))
             move_triggers_nb(lines, line, start, size, back)
-        if step % 2000 == 999:
-            chunk, link = np.zeros_like(lines.chunk), np.zeros_like(lines.link)
-            order_chunks_nb(lines, chunk, link, back)
-            lines.chunk[:], lines.link[:] = chunk, link
     assert [triggers_in(lines, line) for line in range(3)] == expected
     assert [int(lines.table[line, HELD]) for line in range(3)] == [len(held) for held in expected]
     assert lines.counters[HELD_IN_ALL] == sum(len(held) for held in expected)
     assert min(len(held) for held in expected) > 300
+
+
+def test_triggers_laid_out_at_once_lie_where_they_belong_in_the_order_of_walks():
+    draw, lines, back = random.Random(4), empty_lines(), np.full(OWNERS, -1, np.int32)
+    centres = [1_072_000_000, -1_073_000_000, 5]
+    for centre in centres:
+        add_line(lines, centre, 400)
+    keys, expected = np.zeros(OWNERS, np.int32), [{}, {}, {}]
+    for owner in draw.sample(range(OWNERS), OWNERS - 100):
+        line = draw.choice([0, 0, 1])
+        key = centres[line] + int(draw.gauss(0, 10.0 ** draw.uniform(2, 7)))
+        count_trigger(lines, line, key, owner, keys, back)
+        expected[line][owner] = key
+    make_chunk_room(lines, chunks_wanted(lines))
+    following = np.zeros(lines.head.size, np.int32)
+    lay_out_chunks(lines, following)
+    for owner in sorted(owner for held in expected for owner in held):
+        lay_trigger(lines, owner, keys, back, following)
+    assert [triggers_in(lines, line) for line in range(3)] == expected
+    assert [int(lines.table[line, HELD]) for line in range(3)] == [len(held) for held in expected]
+    assert lines.counters[HELD_IN_ALL] == OWNERS - 100
+    firsts = [first_chunk(lines, bucket)[0] for bucket in range(lines.head.size)]
+    assert [chunk for chunk in firsts if chunk] == sorted(chunk for chunk in firsts if chunk)
+    for line, held in enumerate(expected):
+        for owner in held:
+            remove_trigger(lines, int(back[owner]), back)
+        assert triggers_in(lines, line) == {}
+    assert free_chunks(lines) == lines.link.shape[0] - 1
 
 
 def test_a_line_that_holds_many_triggers_is_crowded_and_one_far_away_is_off_centre():
