@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 DEVELOPER_READY := $(VENV)/developer-ready
 PYTHON_FILES := src tests benchmarks examples
 
-.PHONY: run test check format bench bench-monitor bench-monitor-10m bench-cascade examples soak pins clean
+.PHONY: run test check format bench bench-monitor bench-monitor-10m bench-cascade bench-sales examples soak pins clean
 
 run: $(READY)
 	$(BIN)/seawall replay black_thursday --out out/black_thursday --force
@@ -37,6 +37,10 @@ bench-monitor-10m: $(DEVELOPER_READY)
 # Twenty minutes of it, by the wall.
 bench-cascade: $(DEVELOPER_READY)
 	$(BIN)/python -m benchmarks.cascade --plot out/cascade.html
+
+# Auctions, pools, buffers and deleveraging: what selling and paying cost.
+bench-sales: $(DEVELOPER_READY)
+	$(BIN)/python -m benchmarks.sales --json out/bench-sales.json
 
 # What the examples print now, once it has been read and found right; a test compares.
 examples: $(DEVELOPER_READY)

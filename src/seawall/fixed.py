@@ -51,6 +51,16 @@ def mul_div_mul_div_up(first: int, second: int, divisor: int, third: int, last_d
     return -(first * second // -divisor * third // last_divisor)
 
 
+def power_half_up(base: int, exponent: int, unit: int) -> int:
+    """Return base**exponent at the scale of `unit`, by squares and products that each round half up."""
+    power = base if exponent & 1 else unit
+    while exponent := exponent >> 1:
+        base = mul_div_half_up(base, base, unit)
+        if exponent & 1:
+            power = mul_div_half_up(power, base, unit)
+    return power
+
+
 def seconds_down(milliseconds: int) -> int:
     """Return the whole seconds that a contract sees at, or in, `milliseconds`."""
     return milliseconds // MILLISECONDS_PER_SECOND

@@ -44,6 +44,10 @@ class Refusal(Enum):
     LEVEL_UNKNOWN = "level_unknown"
     OPERATOR_UNKNOWN = "operator_unknown"
     SIGNATURE_INVALID = "signature_invalid"
+    AUCTION_LIMIT = "auction_limit"
+    LOT_DIFFERS = "lot_differs"
+    DEBT_EXCEEDED = "debt_exceeded"
+    BID_TOO_LOW = "bid_too_low"
 
 
 class _Order(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, gc=False):

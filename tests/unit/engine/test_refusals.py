@@ -213,11 +213,15 @@ SAID: dict[Refusal, Callable[[], Orders]] = {
 }
 
 
+OF_AUCTIONS = {Refusal.AUCTION_LIMIT, Refusal.LOT_DIFFERS, Refusal.DEBT_EXCEEDED, Refusal.BID_TOO_LOW}
+"""Said by the auction house, whose tests have a table of their own."""
+
+
 def test_the_table_holds_every_reason() -> None:
-    assert set(SAID) == set(Refusal)
+    assert set(SAID) == set(Refusal) - OF_AUCTIONS
 
 
-@pytest.mark.parametrize("reason", Refusal, ids=lambda reason: reason.value)
+@pytest.mark.parametrize("reason", SAID, ids=lambda reason: reason.value)
 def test_the_engine_says_the_reason(reason: Refusal) -> None:
     orders = SAID[reason]()
     assert reason in reasons_in(orders), msgspec.to_builtins(orders)

@@ -1,0 +1,77 @@
+"""What ways of selling and of paying cost: `python -m benchmarks.sales [--json FILE]`, one part of `PARTS` a mechanism.
+
+Each part returns rows of the table; figures are the least of some rounds, in processor time of one thread.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import thread_time
+
+from benchmarks.table import Row, as_json, print_table
+
+from seawall.fixed import RAY
+from seawall.rules.dutch_auction import LinearCurve, PriceCurve, PriceTable, StairstepCurve
+
+ROUNDS = 5
+PRICES = 200_000
+TAIL_SECONDS = 8_400
+PRICES_PER_SECOND_MIN = 1e6
+
+
+def least_seconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
+    """Return the processor time of one call, the least of some rounds."""
+    best = float("inf")
+    for _ in range(rounds):
+        start = thread_time()
+        work()
+        best = min(best, thread_time() - start)
+    return best
+
+
+def dutch_auction() -> list[Row]:
+    """Return how many exact prices a second a table gives, for each curve."""
+    curves: dict[str, PriceCurve] = {
+        "linear": LinearCurve(3_600),
+        "stairs of 90 s": StairstepCurve(90, 99 * RAY // 100),
+        "exponential": StairstepCurve(1, 999 * RAY // 1000),
+    }
+    starts = [(1_000 + nth % 997) * RAY + nth for nth in range(PRICES)]
+    elapsed = [(nth * 7_919) % TAIL_SECONDS for nth in range(PRICES)]
+    rows = []
+    for name, curve in curves.items():
+        price_ray = PriceTable(curve, TAIL_SECONDS).price_ray
+
+        def work(price_ray: Callable[[int, int], int] = price_ray) -> None:
+            for start_price_ray, seconds in zip(starts, elapsed, strict=True):
+                price_ray(start_price_ray, seconds)
+
+        figure = PRICES / least_seconds(work)
+        rows.append(
+            Row(f"Dutch auction, exact price, {name}", figure, "prices/s", PRICES_PER_SECOND_MIN,
+                ok=figure >= PRICES_PER_SECOND_MIN)
+        )  # fmt: skip
+    return rows
+
+
+PARTS: Sequence[Callable[[], list[Row]]] = (dutch_auction,)
+
+
+def main() -> None:
+    """Measure every part, print the table, and write it as JSON where asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, help="file to write the table to")
+    file = parser.parse_args().json
+    rows: list[Row] = []
+    for part in PARTS:
+        print(f"{part.__name__} ...", file=sys.stderr, flush=True)
+        rows += part()
+    print_table(rows)
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(as_json(rows))
+
+
+if __name__ == "__main__":
+    main()
