@@ -10,7 +10,7 @@ ENTRY_POINTS = {
     "seawall.app.__main__",
     "seawall.protocols.perpetual",
 }
-WAITING = {"seawall.rules.pro_rata"}
+WAITING = {"seawall.rules.pro_rata", "seawall.rules.dutch_auction", "seawall.rules.english_auction"}
 """Rules that stand before whoever calls them does."""
 CALLED_BY_NAME = ("seawall.app.commands.", {"command", "EXAMPLE"})
 """What the command line takes from each of these modules when it needs it."""
