@@ -10,7 +10,12 @@ ENTRY_POINTS = {
     "seawall.app.__main__",
     "seawall.protocols.perpetual",
 }
-WAITING = {"seawall.rules.pro_rata", "seawall.rules.dutch_auction", "seawall.rules.english_auction"}
+WAITING = {
+    "seawall.rules.batch_auction",
+    "seawall.rules.dutch_auction",
+    "seawall.rules.english_auction",
+    "seawall.rules.sealed_bid",
+}
 """Rules that stand before whoever calls them does."""
 CALLED_BY_NAME = ("seawall.app.commands.", {"command", "EXAMPLE"})
 """What the command line takes from each of these modules when it needs it."""
