@@ -8,9 +8,10 @@ A payment rounds up, against the bidder; what sellers get adds up to what was pa
 accounts are one supply: the worst account sells first where not all is sold.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import compress, repeat
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from seawall.fixed import mul_div_up
 from seawall.rules.pro_rata import pro_rata_shares
@@ -25,6 +26,10 @@ class SealedBid(NamedTuple):
     price: Price
     amount: Amount
     at: Milliseconds
+
+
+_PRICE: Final = attrgetter("price")
+_TIME_BIDDER_ID: Final = attrgetter("at", "bidder", "bid_id")
 
 
 class BidFill(NamedTuple):
@@ -44,53 +49,49 @@ class Clearing(NamedTuple):
 
 
 def clear(
-    supply_amount: Amount, unit: Amount, reserve_price: Price, bids: Sequence[SealedBid], bidder_amount_max: Amount
+    supply_amount: Amount, unit: Amount, price_min: Price, bids: Sequence[SealedBid], bidder_amount_max: Amount
 ) -> Clearing:
-    """Clear a batch at one price; bids below the reserve are passed over, and nobody gets more than `bidder_amount_max`.
+    """Clear a batch at one price; bids below the reserve `price_min` are passed over, and nobody gets more than `bidder_amount_max`.
 
     `unit` is how many base units a whole asset has. With no more demand than supply the price is the reserve.
     """
-    demands = _capped_demands(bids, reserve_price, bidder_amount_max)
-    asked_amount = 0
-    last = len(demands)
-    for nth, (_, amount) in enumerate(demands):
-        asked_amount += amount
-        if asked_amount >= supply_amount:
-            last = nth
-            break
-    if last == len(demands):
-        return _cleared(reserve_price, demands, [amount for _, amount in demands], unit)
-    price = demands[last][0].price
+    price, demands = _demands(supply_amount, price_min, bids, bidder_amount_max)
+    if price is None:
+        return _cleared(price_min, demands, [amount for _, amount in demands], unit)
     above = [amount for bid, amount in demands if bid.price > price]
-    marginal = [amount for bid, amount in demands if bid.price == price]
-    shares = pro_rata_shares(supply_amount - sum(above), marginal)
-    return _cleared(price, demands[: len(above) + len(marginal)], above + shares, unit)
+    marginal = [amount for _, amount in demands[len(above) :]]
+    return _cleared(price, demands, above + pro_rata_shares(supply_amount - sum(above), marginal), unit)
 
 
-def _capped_demands(
-    bids: Sequence[SealedBid], reserve_price: Price, bidder_amount_max: Amount
-) -> list[tuple[SealedBid, Amount]]:
-    """Return bids at or above the reserve in their order, each with what its bidder's cap leaves of it."""
-    ordered = sorted(bids, key=lambda bid: (-bid.price, bid.at, bid.bidder, bid.bid_id))
-    left_amounts: dict[int, Amount] = defaultdict(lambda: bidder_amount_max)
+def _demands(
+    supply_amount: Amount, price_min: Price, bids: Sequence[SealedBid], bidder_amount_max: Amount
+) -> tuple[Price | None, list[tuple[SealedBid, Amount]]]:
+    """Return the marginal price, None where bids do not ask for all, and who is at or above it with what its cap leaves."""
+    by_time = sorted(bids, key=_TIME_BIDDER_ID)
+    left_amounts: dict[int, Amount] = {}
     demands = []
-    for bid in ordered:
-        if bid.price < reserve_price:
+    marginal_price = None
+    missing_amount = supply_amount
+    for bid in sorted(by_time, key=_PRICE, reverse=True):  # Keeps the order of equals, in reverse too.
+        price = bid.price
+        if price < price_min or (marginal_price is not None and price < marginal_price):
             break
-        amount = min(bid.amount, left_amounts[bid.bidder])
-        left_amounts[bid.bidder] -= amount
+        left_amount = left_amounts.get(bid.bidder, bidder_amount_max)
+        amount = min(bid.amount, left_amount)
+        left_amounts[bid.bidder] = left_amount - amount
         demands.append((bid, amount))
-    return demands
+        missing_amount -= amount
+        if missing_amount <= 0:
+            marginal_price = price
+    return marginal_price, demands
 
 
 def _cleared(
     price: Price, demands: Sequence[tuple[SealedBid, Amount]], amounts: Sequence[Amount], unit: Amount
 ) -> Clearing:
-    fills = tuple(
-        BidFill(bid, amount, mul_div_up(amount, price, unit))
-        for (bid, _), amount in zip(demands, amounts, strict=True)
-        if amount
-    )
+    filled = list(compress(amounts, amounts))
+    paid_amounts = map(mul_div_up, filled, repeat(price), repeat(unit))
+    fills = tuple(map(BidFill, compress((bid for bid, _ in demands), amounts), filled, paid_amounts))
     return Clearing(price, fills, sum(amounts))
 
 
