@@ -14,6 +14,7 @@ WAITING = {
     "seawall.rules.batch_auction",
     "seawall.rules.dutch_auction",
     "seawall.rules.english_auction",
+    "seawall.rules.order_book",
     "seawall.rules.sealed_bid",
 }
 """Rules that stand before whoever calls them does."""
