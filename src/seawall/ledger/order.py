@@ -31,6 +31,8 @@ class Refusal(Enum):
     LEAVES_DUST = "leaves_dust"
     TOXIC = "toxic"
     NOTHING_SEIZED = "nothing_seized"
+    WINNERS_PAY_NOTHING = "winners_pay_nothing"
+    WINNER_MALFORMED = "winner_malformed"
     MARKET_HALTED = "market_halted"
     GRACE_PERIOD = "grace_period"
     ORDER_UNKNOWN = "order_unknown"
