@@ -13,6 +13,7 @@ ENTRY_POINTS = {
     "seawall.protocols.perpetual",
 }
 WAITING = {
+    "seawall.rules.growing_bonus",
     "seawall.rules.batch_auction",
     "seawall.rules.dutch_auction",
     "seawall.rules.english_auction",
