@@ -17,8 +17,8 @@ from seawall.ledger.market import slot_of
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.monitor.pieces_monitor import PiecesMonitor
 from seawall.monitor.trigger_book import TriggerBook
-from seawall.protocols.margin_tiers import tier_edges
 from seawall.protocols.perpetual import PERPETUAL
+from seawall.rules.margin_tiers import tier_edges
 
 numbers = st.integers(0, 30)
 contracts = st.sampled_from([0, 1, 3, 4])

@@ -48,11 +48,15 @@ class RiskParameters(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int = 1
 
 
-class MarginTier(msgspec.Struct, frozen=True):
-    """Maintenance margin, WAD, of what a position's notional value exceeds `floor_value` by, up to the next tier's floor."""
+class MarginTier(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Margins, WAD, of what a position's notional value exceeds `floor_value` by, up to the next tier's floor.
+
+    `initial_ratio` is the margin of opening; zero, it is the maintenance ratio.
+    """
 
     floor_value: Value
     maintenance_ratio: Ratio
+    initial_ratio: Ratio = 0
 
 
 class Market(msgspec.Struct, frozen=True, omit_defaults=True):

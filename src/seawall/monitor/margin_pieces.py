@@ -20,8 +20,8 @@ from seawall.ledger.book import BALANCE_MAX, POSITIONS_MAX
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, market_of, side_of, slot_of
 from seawall.monitor.price_thresholds import PriceThresholds, Threshold
-from seawall.protocols.margin_tiers import tier_edges
 from seawall.protocols.protocol import Protocol, ScreenSlack
+from seawall.rules.margin_tiers import tier_edges
 from seawall.units import Balance, Price, Ratio
 
 _ROW_WIDTH: Final = 4

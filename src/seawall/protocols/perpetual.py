@@ -1,7 +1,7 @@
 """Perpetual: contracts without an end beside cash, cross margin in tiers, as derivatives exchanges document it.
 
     equity E = cash + sum of q (P - F)      maintenance margin MM = sum over positions of max over tiers (N m - d)
-    liquidatable  iff  E < MM               N = |q| P, the notional value; tiers are in `margin_tiers.py`
+    liquidatable  iff  E < MM               N = |q| P, the notional value; tiers are in `rules/margin_tiers.py`
 
 One market is cash, which may be owed; each other one is a contract, whose long is the market's collateral and whose short its
 debt. Entry prices are in the cash: whoever buys q at P pays q (P - F). F is the market's cumulative funding; it moves by
@@ -30,10 +30,10 @@ from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of, 
 from seawall.ledger.order import Refusal
 from seawall.protocols.elapsed_time import markets_to_accrue
 from seawall.protocols.indexed_balance import indexed_amount, indexed_balance
-from seawall.protocols.margin_tiers import TierLine, check_tiers, maintenance_margin_value, tier_lines
 from seawall.protocols.protocol import BadDebt, Health, Limit, Proof, Protocol, Quote, ScreenSlack
 from seawall.rules.accrual import linear_growth, taylor_growth
 from seawall.rules.margin import HEALTH_FACTOR_MAX
+from seawall.rules.margin_tiers import TierLine, check_tiers, tier_lines, tiered_margin_value
 from seawall.units import Amount, Balance, Milliseconds, Price, Ratio, Value
 
 
@@ -68,7 +68,7 @@ class _Contract(NamedTuple):
 
     def margin_value(self, balance: Balance) -> Value:
         """Return the margin that so much of it needs."""
-        return maintenance_margin_value(mul_div_up(balance, self.price, self.unit), self.lines)
+        return tiered_margin_value(mul_div_up(balance, self.price, self.unit), self.lines)
 
     def closing_value(self, balance: Balance) -> Value:
         """Return the cash that closing so much of it brings a long, or costs a short, the bonus included."""

@@ -20,8 +20,8 @@ from seawall.ledger.market import DEBT, Market, side_of
 from seawall.ledger.order import Refusal
 from seawall.protocols.exact_limit import ExactLimit
 from seawall.protocols.exact_term import ExactLine, ExactTerm, Sums
-from seawall.protocols.margin_tiers import TierLine
 from seawall.rules.margin import HEALTH_FACTOR_MAX
+from seawall.rules.margin_tiers import TierLine
 from seawall.units import Amount, Balance, Milliseconds, Ratio, Value
 
 

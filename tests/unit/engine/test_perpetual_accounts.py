@@ -187,7 +187,7 @@ def test_an_unknown_price_keeps_a_long_where_it_is_though_it_owes_nothing():
         ((MarginTier(1, 10**16),), "first margin tier begins at 1, not at 0"),
         ((MarginTier(0, 10**16), MarginTier(0, 10**17)), "margin tier 0 does not rise above 0"),
         ((MarginTier(0, 10**16), MarginTier(5, 10**16)), "margin ratio 10000000000000000 does not rise"),
-        ((MarginTier(0, WAD),), "leave 0 .. 1000000000000000000"),
+        ((MarginTier(0, WAD),), "is not between 0 and 1000000000000000000"),
         ((MarginTier(0, 5 * 10**15),), "bonus 5000000000000000 is not below the least margin ratio"),
         ((), "3 markets without margin tiers"),
     ],
