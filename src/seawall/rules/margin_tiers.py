@@ -23,7 +23,7 @@ class TierLine(NamedTuple):
     """A tier as a line: its floor, its slope and its deduction, WAD."""
 
     floor_value: Value
-    margin_ratio: Ratio
+    slope_ratio: Ratio
     deduction_value: Value
 
 
@@ -69,7 +69,7 @@ def _lines(slopes: Sequence[tuple[Value, Ratio]]) -> tuple[TierLine, ...]:
     for floor_value, ratio in slopes:
         deduction = 0
         if lines:
-            rise = ratio - lines[-1].margin_ratio
+            rise = ratio - lines[-1].slope_ratio
             deduction = lines[-1].deduction_value + mul_div_down(floor_value, rise, WAD)
         lines.append(TierLine(floor_value, ratio, deduction))
     return tuple(lines)
@@ -77,7 +77,7 @@ def _lines(slopes: Sequence[tuple[Value, Ratio]]) -> tuple[TierLine, ...]:
 
 def tiered_margin_value(notional_value: Value, lines: Sequence[TierLine]) -> Value:
     """Return the margin that a position must have, rounded up."""
-    return max(mul_div_up(notional_value, line.margin_ratio, WAD) - line.deduction_value for line in lines)
+    return max(mul_div_up(notional_value, line.slope_ratio, WAD) - line.deduction_value for line in lines)
 
 
 def tier_edges(lines: Sequence[TierLine], balance: Balance, unit: Amount) -> list[Price]:
@@ -101,12 +101,12 @@ def tiered_liquidation_price(
     missing_value = other_margin_value - other_equity_value
     if is_short:
         limits = [
-            div_down((-missing_value + line.deduction_value) * unit * WAD, balance * (WAD + line.margin_ratio))
+            div_down((-missing_value + line.deduction_value) * unit * WAD, balance * (WAD + line.slope_ratio))
             for line in lines
         ]
         return max(1, min(limits) + 1)
     limits = [
-        div_up((missing_value - line.deduction_value) * unit * WAD, balance * (WAD - line.margin_ratio))
+        div_up((missing_value - line.deduction_value) * unit * WAD, balance * (WAD - line.slope_ratio))
         for line in lines
     ]
     price = max(limits) - 1

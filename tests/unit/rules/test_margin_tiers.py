@@ -67,7 +67,7 @@ def test_liquidation_prices_of_an_isolated_position_are_the_documented_ones():
 def below(price, balance, is_short, other_equity, other_margin):
     """Whether equity is below margin, in exact integers on a common denominator."""
     worth = (-1 if is_short else 1) * balance * price * WAD
-    margin = max(balance * price * line.margin_ratio - line.deduction_value * UNIT * WAD for line in LINES)
+    margin = max(balance * price * line.slope_ratio - line.deduction_value * UNIT * WAD for line in LINES)
     return other_equity * UNIT * WAD + worth < margin + other_margin * UNIT * WAD
 
 
@@ -90,8 +90,8 @@ def test_the_liquidation_price_is_the_last_one_below_the_line(balance, is_short,
 def test_the_margin_is_continuous_at_every_floor(tier):
     floor = FLOORS[tier] * WAD
     at_floor = tiered_margin_value(floor, LINES)
-    assert at_floor == mul_div_up(floor, LINES[tier].margin_ratio, WAD) - LINES[tier].deduction_value
-    assert at_floor == mul_div_up(floor, LINES[tier - 1].margin_ratio, WAD) - LINES[tier - 1].deduction_value
+    assert at_floor == mul_div_up(floor, LINES[tier].slope_ratio, WAD) - LINES[tier].deduction_value
+    assert at_floor == mul_div_up(floor, LINES[tier - 1].slope_ratio, WAD) - LINES[tier - 1].deduction_value
     assert 0 <= at_floor - tiered_margin_value(floor - 1, LINES) <= 1
 
 
