@@ -5,7 +5,7 @@ protocols whose indices stand still: a balance is an amount. `CompoundGhost` and
 own arithmetic, written again from its formulas, interest and the line included.
 """
 
-from seawall.engine.settlement import FEE_RESERVE
+from seawall.engine.losses import FEE_RESERVE
 from seawall.fixed import RAY, SECONDS_PER_YEAR, WAD
 from seawall.ledger.event import DeploymentOpened, Event, FillsReported, OracleRound, PositionsChanged
 from seawall.ledger.order import (

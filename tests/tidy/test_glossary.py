@@ -84,7 +84,6 @@ NEVER_ALONE = {
 ALLOWED = {
     "InvariantViolation": "the name in the exception tree; no account is meant",
     "FEE_RESERVE": "the first buffer of the loss waterfall is called so in the field",
-    "_feed_fee_reserve": "the same",
 }
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 

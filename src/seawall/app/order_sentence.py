@@ -12,6 +12,8 @@ from seawall.ledger.order import (
     DeclineAccount,
     LiftWarning,
     Liquidate,
+    PayLoss,
+    Payment,
     Refusal,
     RefuseFill,
     SettleFill,
@@ -50,11 +52,16 @@ def order_sentence(order: SingleOrder, at: Milliseconds, deployment: Deployment)
                 f"{duration_text(below)} below the line."
             )
         case AbsorbLoss():
-            debt = deployment.assets[deployment.markets[order.debt_market].debt_asset]
-            paid = ", ".join(f"{payment.absorber} {_amount(payment.amount, debt)}" for payment in order.payments)
+            debt, _ = _pair(order.debt_market, order.debt_market, deployment)
             return (
                 f"Written off: {_amount(order.bad_debt_amount, debt)} (worth {_value(order.bad_debt_value)}), "
-                f"paid by {paid}."
+                f"paid by {_payers(order.payments, debt)}."
+            )
+        case PayLoss():
+            debt, _ = _pair(order.debt_market, order.debt_market, deployment)
+            return (
+                f"Paid late: {_amount(order.paid_amount, debt)} of loss {order.paid_for}, "
+                f"by {_payers(order.payments, debt)}."
             )
         case RefuseFill():
             return f"The fill of keeper {order.keeper} for order {order.order_id} is refused: {_words(order.reason)}."
@@ -120,6 +127,10 @@ def _pair(debt_market: int, collateral_market: int, deployment: Deployment) -> t
 
 def _amount(amount: int, asset: Asset) -> str:
     return f"{decimal_text(amount, asset.decimals)} {asset.symbol}"
+
+
+def _payers(payments: tuple[Payment, ...], asset: Asset) -> str:
+    return ", ".join(f"{payment.absorber} {_amount(payment.amount, asset)}" for payment in payments)
 
 
 def _value(value: int) -> str:

@@ -3,7 +3,7 @@
     intake (positions, prices) -> accrual -> monitor -> exact health -> offers; fills -> settlement -> waterfall
 
 Orders of one event come in a fixed sequence: what the event itself caused, then withdrawals, then refusals, then
-offers by priority, then breakers, then warnings. Everything here is integers; the monitor's floats only say where to look.
+offers by priority, then losses covered late, then breakers, then warnings. Everything here is integers; the monitor's floats only say where to look.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,6 +12,7 @@ from itertools import compress, repeat
 from seawall.engine import intake, oracle, permission
 from seawall.engine.breakers import move_breakers, operator_decision
 from seawall.engine.invariants import check_invariants
+from seawall.engine.losses import change_fund, pay_waiting_losses
 from seawall.engine.offers import end_episode, look_again_later, offers, rows_to_look_at, withdraw
 from seawall.engine.settlement import settle_fill, write_off
 from seawall.engine.state import Episode, State
@@ -25,6 +26,7 @@ from seawall.ledger.event import (
     DeploymentOpened,
     Event,
     FillsReported,
+    FundChanged,
     OffersContinued,
     OperatorDecided,
     OracleRound,
@@ -37,6 +39,7 @@ from seawall.monitor.judge import Judge
 from seawall.monitor.monitor import NO_ROWS, Monitor, RowColumn
 from seawall.monitor.pieces_monitor import MakeMonitor, monitor_of
 from seawall.protocols.protocol import Protocol
+from seawall.rules.loss_waterfall import waterfall_mistake
 from seawall.units import Milliseconds
 
 MakeJudge = Callable[[Deployment, Protocol], Judge]
@@ -114,6 +117,9 @@ class Engine:
         self.state = state
         self.protocol = self._find_protocol(state.opened.protocol)
         self.protocol.check_markets(state.deployment.markets)
+        mistake = waterfall_mistake(state.policy, len(state.deployment.markets))
+        if mistake is not None:
+            raise ConfigError(mistake)
         self.monitor = monitor_of(self._make_monitor, state.deployment, self.protocol, WAD)
         self.monitor.rebuild(state.episodes)
         self.warner = self._make_warner()
@@ -155,6 +161,8 @@ class Engine:
                 orders, rows = [], set()
             case OperatorDecided():
                 orders, rows = operator_decision(state, event, self._signature_is_valid), set()
+            case FundChanged():
+                orders, rows = change_fund(state, event), set()
         return orders + self._examine(rows, offers_max)
 
     def _pass_time(self, at: Milliseconds) -> None:
@@ -247,6 +255,7 @@ class Engine:
         due, freed = rows_to_look_at(state), permission.rows_freed(state)
         if rows or fallen or due or freed:
             orders += self._respond(rows, fallen, due, freed)
+        orders += pay_waiting_losses(state)
         orders += move_breakers(state, self.protocol)
         return orders if self.warner is None else orders + move_warnings(state, self.judge, self.warner)
 

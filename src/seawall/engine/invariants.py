@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from seawall.engine.state import NO_ORDER, State
 from seawall.errors import InvariantViolation
 from seawall.fixed import WAD
+from seawall.ledger.loss_ledger import LossEntry
 from seawall.ledger.order import AbsorbLoss, Liquidate, Order, Refusal, SettleFill, singly
 from seawall.protocols.protocol import Protocol
+from seawall.rules.loss_waterfall import UNCOVERED_LOSS
+from seawall.units import Amount, Milliseconds
 
 
 def check_invariants(state: State, protocol: Protocol, orders: Sequence[Order]) -> None:
@@ -20,6 +23,9 @@ def check_invariants(state: State, protocol: Protocol, orders: Sequence[Order]) 
     no_warning_is_missed(state, protocol)
     open_order_belongs_to_its_episode(state)
     buffer_is_never_negative(state)
+    losses_are_paid_once(state)
+    draws_are_payments(state)
+    budget_is_never_exceeded(state)
     market_total_is_never_negative(state)
     healthy_account_is_never_seized(orders)
     waterfall_pays_each_unit_once(orders)
@@ -85,6 +91,62 @@ def buffer_is_never_negative(state: State) -> None:
     """No buffer pays more than it holds."""
     for name, held in state.buffers:
         _must(min(held.values(), default=0) >= 0, "buffer_is_never_negative", (name, held))
+
+
+def losses_are_paid_once(state: State) -> None:
+    """In the ledger, bad debt is what was paid and what is uncovered, for each entry and so for each asset.
+
+    Each payment for an entry comes after it, belongs to its account, episode and market, and never passes what it left.
+    """
+    ledger = state.loss_ledger
+    if ledger is None:
+        return
+    left: dict[int, Amount] = {}
+    for number, entry in enumerate(ledger.entries, start=1):
+        paid_amount = sum(payment.amount for payment in entry.payments)
+        _must(paid_amount == entry.amount > 0, "losses_are_paid_once", entry)
+        if entry.paid_for:
+            loss = ledger.entries[entry.paid_for - 1]
+            is_later = entry.paid_for < number and not loss.paid_for and _key(loss) == _key(entry)
+            left[entry.paid_for] -= entry.amount
+            _must(is_later and left[entry.paid_for] >= 0, "losses_are_paid_once", (number, entry))
+        else:
+            left[number] = sum(payment.amount for payment in entry.payments if payment.absorber == UNCOVERED_LOSS)
+    waiting = {number: amount for of_market in ledger.uncovered_amounts for number, amount in of_market}
+    found = {number: amount for number, amount in left.items() if amount}
+    _must(found == waiting, "losses_are_paid_once", (found, waiting))
+
+
+def _key(entry: LossEntry) -> tuple[bytes, Milliseconds, int]:
+    return entry.account, entry.below_since, entry.debt_market
+
+
+def draws_are_payments(state: State) -> None:
+    """What a buffer holds of an asset is what it opened with and was fed, less what the ledger says that it paid."""
+    ledger, markets = state.loss_ledger, state.deployment.markets
+    if ledger is None:
+        return
+    paid: dict[tuple[str, int], Amount] = {}
+    for entry in ledger.entries:
+        for payment in entry.payments:
+            key = payment.absorber, markets[entry.debt_market].debt_asset
+            paid[key] = paid.get(key, 0) + payment.amount
+    for (name, held), opened, fed in zip(state.buffers, state.policy.buffers, ledger.fed_amounts, strict=True):
+        opened_amounts = dict(opened.amounts)
+        for asset in range(len(state.deployment.assets)):
+            came_amount = opened_amounts.get(asset, 0) + fed.get(asset, 0)
+            left_amount = came_amount - paid.get((name, asset), 0)
+            _must(held.get(asset, 0) == left_amount, "draws_are_payments", (name, asset, held, left_amount))
+
+
+def budget_is_never_exceeded(state: State) -> None:
+    """In no window does a step of the waterfall pay more than its budget."""
+    for nth, absorber in enumerate(state.policy.absorbers):
+        assert state.loss_ledger is not None
+        draws, oldest = state.loss_ledger.draws[nth], state.deployment.at - absorber.window_ms
+        drawn_value = sum(draw.value for draw in draws if draw.at > oldest)
+        is_within = drawn_value <= absorber.budget_value if absorber.budget_value else not draws
+        _must(is_within, "budget_is_never_exceeded", (absorber.names, drawn_value))
 
 
 def market_total_is_never_negative(state: State) -> None:

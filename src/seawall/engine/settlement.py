@@ -4,17 +4,13 @@ The engine never moves a position when it gives an order, only here. A fill is m
 one changes nothing.
 """
 
+from seawall.engine.losses import absorb_loss, feed_fee
 from seawall.engine.permission import liquidation_refusal, write_off_refusal
-from seawall.engine.state import Loss, State
+from seawall.engine.state import State
 from seawall.fixed import mul_div_down
 from seawall.ledger.event import Fill
 from seawall.ledger.order import AbsorbLoss, Order, Refusal, RefuseFill, SettleFill
-from seawall.protocols.protocol import BadDebt, Health, Protocol, Quote
-from seawall.rules.loss_waterfall import loss_payments
-from seawall.units import Amount, Value
-
-FEE_RESERVE = "fee_reserve"
-"""The buffer of this name, where a policy has one, is fed by liquidation fees."""
+from seawall.protocols.protocol import Health, Protocol, Quote
 
 
 def settle_fill(state: State, protocol: Protocol, fill: Fill) -> list[Order]:
@@ -30,7 +26,7 @@ def settle_fill(state: State, protocol: Protocol, fill: Fill) -> list[Order]:
     assert isinstance(after, Health), after
     state.episodes[row].fill_ids |= {fill.fill_id}
     settled = _settled(state, fill, quote, before, after)
-    _feed_fee_reserve(state, quote)
+    feed_fee(state, quote)
     return [settled, *write_off(state, protocol, row, quote)]
 
 
@@ -91,13 +87,6 @@ def _settled(state: State, fill: Fill, quote: Quote, before: Health, after: Heal
     )
 
 
-def _feed_fee_reserve(state: State, quote: Quote) -> None:
-    asset = state.deployment.markets[quote.collateral_market].collateral_asset
-    for name, held in state.buffers:
-        if name == FEE_RESERVE:
-            held[asset] = held.get(asset, 0) + quote.fee_amount
-
-
 def write_off(state: State, protocol: Protocol, row: int, settled: Quote | None) -> list[AbsorbLoss]:
     """Write off the account's lost debts, if the rule says that there are any, through the loss waterfall.
 
@@ -105,24 +94,4 @@ def write_off(state: State, protocol: Protocol, row: int, settled: Quote | None)
     """
     if write_off_refusal(state, protocol, row) is not None:
         return []
-    account = state.deployment.book.account_at(row)
-    return [_absorbed(state, account, lost) for lost in protocol.write_off(state.deployment, row, settled)]
-
-
-def _absorbed(state: State, account: bytes, lost: BadDebt) -> AbsorbLoss:
-    deployment = state.deployment
-    asset = deployment.markets[lost.debt_market].debt_asset
-    payments = loss_payments(lost.amount, [(name, held.get(asset, 0)) for name, held in state.buffers])
-    paid = {payment.absorber: payment.amount for payment in payments}
-    for name, held in state.buffers:
-        if paid.get(name):
-            held[asset] -= paid[name]
-    value = _value(state, asset, lost.amount)
-    state.losses.append(Loss(deployment.at, lost.debt_market, value))
-    return AbsorbLoss(account, lost.debt_market, lost.amount, value, payments)
-
-
-def _value(state: State, asset: int, amount: Amount) -> Value:
-    price = state.deployment.prices[asset]
-    assert price is not None, asset
-    return mul_div_down(amount, price, state.deployment.units[asset])
+    return [absorb_loss(state, row, lost) for lost in protocol.write_off(state.deployment, row, settled)]

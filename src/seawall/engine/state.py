@@ -12,9 +12,11 @@ import msgspec
 
 from seawall.ledger.deployment import Buffer, Deployment, OracleRule, Policy
 from seawall.ledger.event import DeploymentOpened, OracleRound
+from seawall.ledger.loss_ledger import LossLedger
 from seawall.ledger.market import Market, MarketState
 from seawall.ledger.order import Refusal
 from seawall.rules.circuit_breaker import Breaker, Level
+from seawall.rules.loss_waterfall import absorbers_of
 from seawall.rules.oracle import PriceState
 from seawall.units import Amount, Milliseconds, Price, Value
 
@@ -90,6 +92,8 @@ class State:
         self.permission_seen = Permission()
         self.order_count = 0
         self.buffers: list[tuple[str, dict[int, Amount]]] = [(b.name, dict(b.amounts)) for b in opened.policy.buffers]
+        self.absorbers = absorbers_of(opened.policy)
+        self.loss_ledger = _empty_ledger(opened) if opened.policy.absorbers else None
         self.breakers: list[Breaker] = [Breaker()] * len(opened.markets)
         self.all_at_rest = list(self.breakers)
         self.quiet_permission = Permission(tuple(self.all_fresh), ((Level.NORMAL, False),) * len(opened.markets))
@@ -140,6 +144,7 @@ class State:
             event_count=self.event_count,
             balance_totals=tuple(book.balance_totals),
             warned=tuple(sorted((account_at(row), at) for row, at in self.warned.items())),
+            loss_ledger=self.loss_ledger,
         )
 
     def _restore(self, record: "_Record", book_bytes: bytes) -> None:
@@ -170,8 +175,14 @@ class State:
         self.breakers = list(record.breakers)
         self.permission_seen = record.permission_seen
         self.losses = list(record.losses)
+        self.loss_ledger = record.loss_ledger
         self.block_number = record.block_number
         self.event_count = record.event_count
+
+
+def _empty_ledger(opened: DeploymentOpened) -> LossLedger:
+    policy = opened.policy
+    return LossLedger([], [[] for _ in opened.markets], [[] for _ in policy.absorbers], [{} for _ in policy.buffers])
 
 
 def state_hash(canonical_bytes: bytes) -> str:
@@ -223,6 +234,7 @@ class _Record(msgspec.Struct, frozen=True, omit_defaults=True):
     event_count: int
     balance_totals: tuple[int, ...]
     warned: tuple[tuple[bytes, Milliseconds], ...] = ()
+    loss_ledger: LossLedger | None = None
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")

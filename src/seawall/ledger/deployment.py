@@ -27,11 +27,27 @@ class OracleRule(msgspec.Struct, frozen=True, omit_defaults=True):
     price_max: Price = 0
 
 
-class Buffer(msgspec.Struct, frozen=True):
-    """A buffer of the loss waterfall: its name and what it holds of each asset (asset index, amount)."""
+class Buffer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A buffer of the loss waterfall: its name, what it holds of each asset (asset index, amount), its share of every fee."""
 
     name: str
     amounts: tuple[tuple[int, Amount], ...]
+    fee_ratio: Ratio = 0
+
+
+class Absorber(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One step of the loss waterfall: who pays, alone or together, for which markets and within which budget.
+
+    `names` are buffers, or one of `auto_deleveraging` and `socialized_loss`. Several pay by `share_ratios`, WAD, which add
+    up to one, or without them pro rata to what they hold. `markets` are those whose bad debt it pays, all if empty.
+    It pays at most `budget_value`, WAD, in any `window_ms`; zero is no limit.
+    """
+
+    names: tuple[str, ...]
+    share_ratios: tuple[Ratio, ...] = ()
+    markets: tuple[int, ...] = ()
+    budget_value: Value = 0
+    window_ms: Milliseconds = 0
 
 
 class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -39,7 +55,9 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Orders live `order_lifetime_ms`; every `review_ms` an account below the line is looked at for an order that has
     expired and, where the protocol's rule is by value, for debt that has become unrecoverable. `priority_stress_ratio` is the further fall of all collateral under which the
-    expected loss, an order's priority, is taken. `buffers` are drawn in their order before lenders pay.
+    expected loss, an order's priority, is taken. `buffers` are drawn in the order of
+    `absorbers`; without absorbers in their own before lenders pay, and no ledger of losses is kept. Fees go to buffers by
+    their shares, or without any share to `fee_reserve`.
     At most `offers_per_event_max` accounts, the worst, begin their time below the line in one event; the others wait
     for the next one (0: all begin at once). Accounts whose health factor falls below `warning_health_ratio`, which is
     above one, are warned (0: nobody is). `breaker_loss_value_max` is the bad debt, WAD, within `breaker_window_ms` that halts liquidation (0: never).
@@ -55,6 +73,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     breaker_window_ms: Milliseconds = 3_600_000
     breaker_cooldown_ms: Milliseconds = 3_600_000
     grace_period_ms: Milliseconds = 0
+    absorbers: tuple[Absorber, ...] = ()
 
 
 class Deployment:

@@ -144,6 +144,14 @@ class OperatorDecided(_Event, frozen=True, tag=True, omit_defaults=True):
     signature: str
 
 
+class FundChanged(_Event, frozen=True, tag=True, omit_defaults=True):
+    """A buffer of the loss waterfall was fed from outside, or its owners took something out (`delta` below zero)."""
+
+    fund: str
+    asset: int
+    delta: Amount
+
+
 def _integers(column: bytes) -> list[int]:
     """Return a column of 16-byte two's complement integers."""
     low = np.frombuffer(column, "<u8")[::2].tolist()
@@ -161,4 +169,5 @@ Event: TypeAlias = (
     | OffersContinued
     | RiskParametersChanged
     | OperatorDecided
+    | FundChanged
 )

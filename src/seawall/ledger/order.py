@@ -50,6 +50,8 @@ class Refusal(Enum):
     LOT_DIFFERS = "lot_differs"
     DEBT_EXCEEDED = "debt_exceeded"
     BID_TOO_LOW = "bid_too_low"
+    FUND_UNKNOWN = "fund_unknown"
+    FUND_OVERDRAWN = "fund_overdrawn"
 
 
 class _Order(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, gc=False):
@@ -186,12 +188,29 @@ class Payment(msgspec.Struct, frozen=True):
 
 
 class AbsorbLoss(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
-    """Write off the debt that no collateral is left for; the payments add up to `bad_debt_amount`."""
+    """Write off the debt that no collateral is left for; the payments add up to `bad_debt_amount`.
+
+    Where the deployment keeps a ledger of losses, `entry_number` is its entry, counted from one, and `below_since` when
+    the account's episode began; elsewhere both are zero.
+    """
 
     account: bytes
     debt_market: int
     bad_debt_amount: Amount
     bad_debt_value: Value
+    payments: tuple[Payment, ...]
+    entry_number: int = 0
+    below_since: Milliseconds = 0
+
+
+class PayLoss(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Pay what was uncovered of the loss of entry `paid_for`, now that buffers have something again, in an entry of its own."""
+
+    entry_number: int
+    paid_for: int
+    account: bytes
+    debt_market: int
+    paid_amount: Amount
     payments: tuple[Payment, ...]
 
 
@@ -239,6 +258,7 @@ SingleOrder: TypeAlias = (
     | SettleFill
     | RefuseFill
     | AbsorbLoss
+    | PayLoss
     | WarnAccount
     | LiftWarning
     | HaltMarket

@@ -7,6 +7,7 @@
 """
 
 from collections import Counter
+from typing import Final
 
 import msgspec
 
@@ -19,14 +20,18 @@ from seawall.ledger.order import (
     CancelOrder,
     LiftWarning,
     Order,
+    PayLoss,
+    Payment,
     Refusal,
     RefuseFill,
     SettleFill,
     WarnAccount,
 )
 from seawall.protocols.protocol import Protocol
-from seawall.rules.loss_waterfall import SOCIALIZED_LOSS
-from seawall.units import Amount, Milliseconds, Value
+from seawall.rules.loss_waterfall import SOCIALIZED_LOSS, UNCOVERED_LOSS
+from seawall.units import Amount, Milliseconds, Price, Value
+
+_LENDERS_BEAR: Final = (SOCIALIZED_LOSS, UNCOVERED_LOSS)
 
 
 class AccountTally(msgspec.Struct):
@@ -52,6 +57,7 @@ class Tally:
         self.fee_value = 0
         self.bad_debt_value = 0
         self.paid_values: dict[str, Value] = {}
+        self.loss_prices: dict[int, Price] = {}
         self.refusals: Counter[Refusal] = Counter()
         self.accounts: dict[bytes, AccountTally] = {}
         self.ended_ms: list[Milliseconds] = []
@@ -68,6 +74,8 @@ class Tally:
                     self._add_fill(order, deployment)
                 case AbsorbLoss():
                     self._add_loss(order, deployment)
+                case PayLoss():
+                    self._add_late_payment(order, deployment)
                 case RefuseFill():
                     self.refusals[order.reason] += 1
                 case CancelOrder() if order.reason is not Refusal.ORDER_EXPIRED:
@@ -105,19 +113,32 @@ class Tally:
         self.written_off_amounts[asset] += order.bad_debt_amount
         self.bad_debt_value += order.bad_debt_value
         self.accounts.setdefault(order.account, AccountTally()).bad_debt_value += order.bad_debt_value
+        self.loss_prices[order.entry_number] = price
+        self._add_payments(order.payments, price, deployment.units[asset])
+
+    def _add_late_payment(self, order: PayLoss, deployment: Deployment) -> None:
+        """Count a late payment at the price of its loss, so that it takes from what was uncovered just what it adds."""
+        unit = deployment.units[deployment.markets[order.debt_market].debt_asset]
+        price = self.loss_prices[order.paid_for]
         for payment in order.payments:
-            value = mul_div_down(payment.amount, price, deployment.units[asset])
+            value = mul_div_down(payment.amount, price, unit)
+            self.paid_values[UNCOVERED_LOSS] -= value
+        self._add_payments(order.payments, price, unit)
+
+    def _add_payments(self, payments: tuple[Payment, ...], price: Price, unit: Amount) -> None:
+        for payment in payments:
+            value = mul_div_down(payment.amount, price, unit)
             self.paid_values[payment.absorber] = self.paid_values.get(payment.absorber, 0) + value
 
     @property
     def buffer_values(self) -> dict[str, Value]:
         """Return what each buffer paid."""
-        return {name: value for name, value in self.paid_values.items() if name != SOCIALIZED_LOSS}
+        return {name: value for name, value in self.paid_values.items() if name not in _LENDERS_BEAR}
 
     @property
     def socialized_loss_value(self) -> Value:
-        """Return what lenders paid."""
-        return self.paid_values.get(SOCIALIZED_LOSS, 0)
+        """Return what lenders bear: what they paid, and what nobody has paid yet."""
+        return sum(self.paid_values.get(name, 0) for name in _LENDERS_BEAR)
 
 
 class Amounts(msgspec.Struct, frozen=True):

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from tests.deployments import BORROWER, ETH, UNITS, USD, Desk, below_the_line, named
+from tests.deployments import BORROWER, ETH, HOUR, UNITS, USD, Desk, below_the_line, named
 
 from seawall.engine import invariants
 from seawall.engine.invariants import check_invariants
 from seawall.engine.state import Episode
 from seawall.errors import InvariantViolation
 from seawall.fixed import WAD
-from seawall.ledger.deployment import Buffer, Policy
+from seawall.ledger.deployment import Absorber, Buffer, Policy
+from seawall.ledger.loss_ledger import Draw
 from seawall.ledger.order import AbsorbLoss, Order, Payment, SettleFill
 
 PAGE = Path(__file__).parents[3] / "docs" / "invariants.md"
@@ -78,6 +79,76 @@ def a_buffer_that_paid_too_much() -> Broken:
     return desk, []
 
 
+def a_desk_with_a_loss() -> Desk:
+    """Return a desk whose fund of 10 USD, with a budget of 4 an hour, paid 4 of the loss; the rest waits."""
+    policy = Policy(
+        buffers=(Buffer("insurance_fund", ((USD, 10 * UNITS[USD]),)),),
+        absorbers=(Absorber(("insurance_fund",), budget_value=4 * WAD, window_ms=HOUR),),
+    )
+    desk = Desk(policy=policy)
+    desk.price(ETH=2000, USD=1)
+    desk.move(BORROWER, {ETH: UNITS[ETH] // 20}, {USD: 79 * UNITS[USD]})
+    desk.price(ETH=500)
+    return desk
+
+
+def with_entries(*changed: tuple[int, dict[str, object]]) -> Broken:
+    """Return a desk with a loss and its late payment, whose entries of these numbers say something else."""
+    desk = a_desk_with_a_loss()
+    desk.wait(HOUR)
+    desk.block()
+    ledger = desk.state.loss_ledger
+    assert ledger is not None
+    assert [entry.paid_for for entry in ledger.entries] == [0, 1]
+    for number, fields in changed:
+        ledger.entries[number - 1] = replace(ledger.entries[number - 1], **fields)
+    return desk, []
+
+
+def an_entry_paid_in_part() -> Broken:
+    return with_entries((1, {"payments": (Payment("insurance_fund", 4 * UNITS[USD]),)}))
+
+
+def a_late_payment_for_another_account() -> Broken:
+    return with_entries((2, {"account": named("other")}))
+
+
+def a_late_payment_for_another_episode() -> Broken:
+    return with_entries((2, {"below_since": 0}))
+
+
+def a_late_payment_that_waited_for_nothing() -> Broken:
+    left = Payment("uncovered_loss", 3 * UNITS[USD])
+    paid = Payment("insurance_fund", 51_609_757)
+    return with_entries((1, {"payments": (paid, left)}))
+
+
+def a_loss_that_nobody_waits_for() -> Broken:
+    desk = a_desk_with_a_loss()
+    assert desk.state.loss_ledger is not None
+    desk.state.loss_ledger.uncovered_amounts[USD].clear()
+    return desk, []
+
+
+def a_buffer_that_paid_more_than_the_ledger_says() -> Broken:
+    desk = a_desk_with_a_loss()
+    desk.state.buffers[0][1][USD] -= 1
+    return desk, []
+
+
+def a_buffer_that_was_fed_by_nobody() -> Broken:
+    desk = a_desk_with_a_loss()
+    desk.state.buffers[0][1][ETH] = 1
+    return desk, []
+
+
+def a_budget_that_was_passed() -> Broken:
+    desk = a_desk_with_a_loss()
+    assert desk.state.loss_ledger is not None
+    desk.state.loss_ledger.draws[0].append(Draw(desk.at, 1))
+    return desk, []
+
+
 def a_market_that_owes_less_than_nothing() -> Broken:
     desk, _ = below_the_line()
     desk.state.deployment.market_states[USD].fee_amount = -1
@@ -120,6 +191,14 @@ BREAKS: list[tuple[Callable[[], Broken], str]] = [
     (an_order_without_an_episode, "open_order_belongs_to_its_episode"),
     (an_episode_that_forgot_its_order, "open_order_belongs_to_its_episode"),
     (a_buffer_that_paid_too_much, "buffer_is_never_negative"),
+    (an_entry_paid_in_part, "losses_are_paid_once"),
+    (a_late_payment_for_another_account, "losses_are_paid_once"),
+    (a_late_payment_for_another_episode, "losses_are_paid_once"),
+    (a_late_payment_that_waited_for_nothing, "losses_are_paid_once"),
+    (a_loss_that_nobody_waits_for, "losses_are_paid_once"),
+    (a_buffer_that_paid_more_than_the_ledger_says, "draws_are_payments"),
+    (a_buffer_that_was_fed_by_nobody, "draws_are_payments"),
+    (a_budget_that_was_passed, "budget_is_never_exceeded"),
     (a_market_that_owes_less_than_nothing, "market_total_is_never_negative"),
     (a_seizure_above_the_line, "healthy_account_is_never_seized"),
     (a_loss_paid_once_too_often, "waterfall_pays_each_unit_once"),

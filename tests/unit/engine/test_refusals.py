@@ -18,7 +18,8 @@ from tests.deployments import (
     risk,
 )
 
-from seawall.ledger.deployment import OracleRule, Policy
+from seawall.ledger.deployment import Buffer, OracleRule, Policy
+from seawall.ledger.event import FundChanged
 from seawall.ledger.order import (
     CancelOrder,
     DeclineAccount,
@@ -183,6 +184,16 @@ def signature_of_nobody() -> Orders:
     return desk.decide(ETH, 1, signature="forged")
 
 
+def fund_of_nobody() -> Orders:
+    desk, _ = below_the_line()
+    return desk.tell(FundChanged(desk.at, "insurance_fund", USD, 1))
+
+
+def more_than_the_fund_holds() -> Orders:
+    desk, _ = below_the_line(policy=Policy(buffers=(Buffer("insurance_fund", ((USD, 4),)),)))
+    return desk.tell(FundChanged(desk.at, "insurance_fund", USD, -5))
+
+
 SAID: dict[Refusal, Callable[[], Orders]] = {
     Refusal.HEALTHY: healthy_again,
     Refusal.NO_DEBT: nothing_owed,
@@ -210,6 +221,8 @@ SAID: dict[Refusal, Callable[[], Orders]] = {
     Refusal.LEVEL_UNKNOWN: level_of_nobody,
     Refusal.OPERATOR_UNKNOWN: operator_of_nobody,
     Refusal.SIGNATURE_INVALID: signature_of_nobody,
+    Refusal.FUND_UNKNOWN: fund_of_nobody,
+    Refusal.FUND_OVERDRAWN: more_than_the_fund_holds,
 }
 
 
