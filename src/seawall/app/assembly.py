@@ -5,7 +5,10 @@ replace the scenario's prices, book or markets; the rest of the scenario holds, 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
 
 from seawall.adapters.book_file import BookFile, read_book
 from seawall.adapters.market_list import MarketList
@@ -23,8 +26,10 @@ from seawall.fixed import WAD
 from seawall.ledger.deployment import Buffer, OracleRule, Policy
 from seawall.protocols.catalogue import protocol_named
 from seawall.protocols.protocol import Protocol
+from seawall.studies.rehosting import Hosting, rehosted
+from seawall.studies.restated_markets import Thresholds
 from seawall.studies.run_plan import Kind, RunInput, RunPlan
-from seawall.units import Ratio
+from seawall.units import Price, Ratio
 from seawall.world.depth import DepthTable
 from seawall.world.keepers import KeeperRule
 from seawall.world.oracle_feed import FeedRule
@@ -41,15 +46,64 @@ def assemble(
     seed: int | None = None,
 ) -> RunPlan:
     """Put a replay together; raises ConfigError or DataError with the mistake in one line."""
-    scenario = given.scenario
-    chosen_seed = scenario.seed if seed is None else seed
-    rule = protocol_named(protocol or scenario.protocol)
-    title = _title(given, prices)
+    rule = protocol_named(protocol or given.scenario.protocol)
+    parts = read_parts(given, rule, prices=prices, positions=positions, markets=markets, seed=seed)
+    return _plan(parts, rule, parts.listed, parts.book, parts.priced)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioParts:
+    """What a scenario and the files beside it hold, read but not yet put together; `rule` is whose book it is."""
+
+    given: ScenarioFile
+    rule: Protocol
+    prices: Sequence[Path]
+    positions: Path | None
+    markets: Path | None
+    seed: int
+    listed: MarketList
+    book: BookFile
+    priced: ScenarioPrices
+
+    @property
+    def start_prices(self) -> dict[str, Price]:
+        """The first price of every asset that has one."""
+        return {symbol: series[0] for symbol, series in self.priced.path.prices.items()}
+
+
+def read_parts(
+    given: ScenarioFile,
+    rule: Protocol,
+    *,
+    prices: Sequence[Path] = (),
+    positions: Path | None = None,
+    markets: Path | None = None,
+    seed: int | None = None,
+) -> ScenarioParts:
+    """Read everything that a scenario names; raises ConfigError or DataError with the mistake in one line."""
+    chosen_seed = given.scenario.seed if seed is None else seed
     listed = _markets(given, markets)
     held, file_book = _held(given, positions, listed, rule)
     priced = scenario_prices(given, prices, listed, held, chosen_seed)
     start_prices = {symbol: series[0] for symbol, series in priced.path.prices.items()}
     book = file_book or _drawn(given, listed, start_prices, chosen_seed)
+    return ScenarioParts(given, rule, prices, positions, markets, chosen_seed, listed, book, priced)
+
+
+def assemble_hosted(parts: ScenarioParts, protocol: Protocol, thresholds: Thresholds) -> tuple[RunPlan, Hosting]:
+    """Put a replay together in which a protocol holds the scenario's book, whoever held it; raises as above."""
+    hosting = rehosted(parts.listed, parts.book, parts.start_prices, parts.rule, protocol, thresholds)
+    path = parts.priced.path
+    series = {**path.prices, **{symbol: (price,) * path.grid.count for symbol, price in hosting.still_prices.items()}}
+    priced = replace(parts.priced, path=msgspec.structs.replace(path, prices=series))
+    return _plan(parts, protocol, hosting.listed, hosting.book, priced), hosting
+
+
+def _plan(
+    parts: ScenarioParts, rule: Protocol, listed: MarketList, book: BookFile, priced: ScenarioPrices
+) -> RunPlan:  # fmt: skip
+    given, scenario, markets = parts.given, parts.given.scenario, parts.markets
+    title = _title(given, parts.prices)
     is_own = markets is None
     opening = opening_events(
         rule, listed, book, _oracle_rules(given, listed, is_own), _policy(given, listed, is_own),
@@ -68,12 +122,12 @@ def assemble(
         scenario=scenario.name,
         title=title,
         protocol=rule,
-        seed=chosen_seed,
+        seed=parts.seed,
         opening=opening,
         make_world=lambda view: World(opening, priced.path, rules, view),
         path=priced.path,
-        inputs=_inputs(given, priced, positions, markets, listed),
-        notes=(*scenario.notes, *priced.notes, *_notes(given, listed, book, positions, rule)),
+        inputs=_inputs(given, priced, parts.positions, markets, listed),
+        notes=(*scenario.notes, *priced.notes, *_notes(given, listed, book, parts.positions, rule)),
     )
 
 

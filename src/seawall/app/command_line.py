@@ -16,7 +16,7 @@ from typing import Annotated, Final
 import typer
 
 from seawall import __version__
-from seawall.app.commands import accounts, data, explain, protocols, replay, report, resume, scenarios, verify
+from seawall.app.commands import accounts, compare, data, explain, protocols, replay, report, resume, scenarios, verify
 from seawall.errors import AdapterError, Defect, UserError
 
 INTERRUPTED: Final = 130
@@ -32,6 +32,7 @@ app = typer.Typer(
 )
 for name, module in {
     "replay": replay,
+    "compare": compare,
     "explain": explain,
     "accounts": accounts,
     "scenarios": scenarios,

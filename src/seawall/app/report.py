@@ -31,10 +31,15 @@ def write_report(folder: Path) -> Path:
 
 def report_page(record: ReplayRecord) -> str:
     """Return the whole page."""
+    return page(record.outcome["title"], _body(record))
+
+
+def page(title: str, body: str) -> str:
+    """Return a page that needs nothing beside it; `title` is text, `body` HTML with figures."""
     return Template(_template("report.html")).substitute(
-        title=escape(record.outcome["title"]),
+        title=escape(title),
         style=_template("report.css"),
-        body=_body(record),
+        body=body,
         plotly=_plotly(),
         script=_template("report.js"),
     )

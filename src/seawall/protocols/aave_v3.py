@@ -16,9 +16,9 @@ from typing import Final
 
 from seawall.fixed import BPS, RAY, WAD, div_down, div_up, mul_div_down, mul_div_half_up
 from seawall.ledger.deployment import Deployment
-from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of, slot_of
+from seawall.ledger.market import COLLATERAL, DEBT, Market, RiskParameters, market_of, side_of, slot_of
 from seawall.ledger.order import Refusal
-from seawall.protocols.aave_v3_configuration import BPS_RATIO, bps_of, check_market
+from seawall.protocols.aave_v3_configuration import BPS_RATIO, bps_of, check_market, whole_bps
 from seawall.protocols.aave_v3_liquidation import (
     FULL_CLOSE_HEALTH,
     FULL_CLOSE_VALUE_E8,
@@ -82,6 +82,10 @@ class AaveV3(Protocol):
             amount_without_bonus=rounding.amount_without_bonus,
             fee_amount=rounding.fee_amount,
         )
+
+    def nearest_parameters(self, parameters: RiskParameters) -> RiskParameters:
+        """Return the parameters in whole basis points."""
+        return whole_bps(parameters)
 
     def check_markets(self, markets: Sequence[Market]) -> None:
         """Refuse pairs, ratios that are not whole basis points, and what the contract's configurator refuses."""

@@ -5,6 +5,8 @@ loan to value <= liquidation threshold        half-up of threshold * (1 + bonus)
 
 from typing import Final
 
+import msgspec
+
 from seawall.errors import ConfigError
 from seawall.fixed import BPS, div_down, mul_div_half_up
 from seawall.ledger.market import Market, RiskParameters
@@ -19,6 +21,17 @@ _BONUS_BPS_MAX: Final = 65_535
 def bps_of(ratio: Ratio) -> int:
     """Return a WAD ratio in basis points; `check_markets` has seen that it is a whole number of them."""
     return div_down(ratio, BPS_RATIO)
+
+
+def whole_bps(parameters: RiskParameters) -> RiskParameters:
+    """Return the parameters with every ratio cut to whole basis points."""
+    return msgspec.structs.replace(
+        parameters,
+        max_loan_to_value_ratio=bps_of(parameters.max_loan_to_value_ratio) * BPS_RATIO,
+        liquidation_threshold_ratio=bps_of(parameters.liquidation_threshold_ratio) * BPS_RATIO,
+        liquidation_bonus_ratio=bps_of(parameters.liquidation_bonus_ratio) * BPS_RATIO,
+        liquidation_fee_ratio=bps_of(parameters.liquidation_fee_ratio) * BPS_RATIO,
+    )
 
 
 def check_market(label: str, market: Market) -> None:

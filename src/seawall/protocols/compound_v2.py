@@ -18,6 +18,8 @@ the rate models, are not of the book: rates are a market's own, simple between t
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+import msgspec
+
 from seawall.errors import ConfigError
 from seawall.fixed import (
     RAY,
@@ -29,7 +31,7 @@ from seawall.fixed import (
     mul_div_up,
 )
 from seawall.ledger.deployment import Deployment
-from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of, slot_of
+from seawall.ledger.market import COLLATERAL, DEBT, Market, RiskParameters, market_of, side_of, slot_of
 from seawall.ledger.order import Refusal
 from seawall.protocols.elapsed_time import markets_to_accrue
 from seawall.protocols.exact_term import Sums
@@ -49,6 +51,7 @@ from seawall.rules.sizing import close_factor_repay_amount
 from seawall.units import Amount, Balance, Index, Milliseconds, Price, Ratio, Value
 
 _THRESHOLD_RATIO_MAX: Final = 9 * 10**17
+_CLOSE_FACTOR_USUAL: Final = 5 * 10**17
 _POSITIONS_MAX: Final = 255
 _RAY_PER_WAD: Final = 10**9
 
@@ -87,10 +90,19 @@ class CompoundV2(Protocol):
 
     name = "compound_v2"
     proof = Proof.DOCUMENTS
+    fee_is_of_seized = True
 
     def __init__(self, version: str, keeps_share: bool) -> None:
         self.version = version
         self.keeps_share = keeps_share
+
+    def nearest_parameters(self, parameters: RiskParameters) -> RiskParameters:
+        """Return a threshold that the contract allows; where no close factor is said, the usual half."""
+        return msgspec.structs.replace(
+            parameters,
+            liquidation_threshold_ratio=min(parameters.liquidation_threshold_ratio, _THRESHOLD_RATIO_MAX),
+            close_factor_ratio=parameters.close_factor_ratio or _CLOSE_FACTOR_USUAL,
+        )
 
     def check_markets(self, markets: Sequence[Market]) -> None:
         """Refuse pairs, categories, a threshold above 90 % and a close factor outside (0, 1]."""

@@ -19,10 +19,10 @@ from typing import Final
 import msgspec
 
 from seawall.errors import ConfigError
-from seawall.fixed import SECONDS_PER_YEAR, WAD, div_down, div_up, mul_div_down, mul_div_up
+from seawall.fixed import BPS, SECONDS_PER_YEAR, WAD, div_down, div_up, mul_div_down, mul_div_up
 from seawall.ledger.account import MARKET_WIDTH
 from seawall.ledger.deployment import Deployment
-from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of, slot_of
+from seawall.ledger.market import COLLATERAL, DEBT, Market, RiskParameters, market_of, side_of, slot_of
 from seawall.ledger.order import Refusal
 from seawall.protocols.elapsed_time import markets_to_accrue
 from seawall.protocols.protocol import BadDebt, Health, Limit, Proof, Protocol, Quote, ScreenSlack
@@ -37,6 +37,8 @@ _PRICE_SCALE: Final = 10**36
 _LIF_MAX: Final = 115 * 10**16
 _LIF_CURSOR: Final = 3 * 10**17
 _RAY_PER_WAD: Final = 10**9
+_LLTV_BPS: Final = (3_850, 6_250, 7_700, 8_600, 9_150, 9_450, 9_650, 9_800)
+"""The lltv that governance has enabled for new markets."""
 
 
 def lif_of(lltv: Ratio) -> Ratio:
@@ -90,6 +92,14 @@ class MorphoBlue(Protocol):
     proof = Proof.SOURCE_VECTORS
     accounts_are_per_market = True
     balances_move_indices = True
+    threshold_ratios = tuple(mul_div_down(bps, WAD, BPS) for bps in _LLTV_BPS)
+
+    def nearest_parameters(self, parameters: RiskParameters) -> RiskParameters:
+        """Return the threshold with the bonus that it gives, and no fee."""
+        lltv = parameters.liquidation_threshold_ratio
+        return msgspec.structs.replace(
+            parameters, liquidation_bonus_ratio=lif_of(lltv) - WAD, liquidation_fee_ratio=0, close_factor_ratio=0
+        )
 
     def check_markets(self, markets: Sequence[Market]) -> None:
         """Refuse categories, fees, an lltv of 1 or more, and a bonus that is not the one of the lltv (or 0)."""

@@ -16,7 +16,7 @@ import msgspec
 
 from seawall.fixed import WAD, div_down, mul_div_down, mul_div_half_up
 from seawall.ledger.deployment import Deployment
-from seawall.ledger.market import DEBT, Market, side_of
+from seawall.ledger.market import DEBT, Market, RiskParameters, side_of
 from seawall.ledger.order import Refusal
 from seawall.protocols.exact_limit import ExactLimit
 from seawall.protocols.exact_term import ExactLine, ExactTerm, Sums
@@ -122,6 +122,12 @@ class Protocol(ABC):
     """A change of balances changes what a stored unit is worth: true where a market keeps shares."""
     positions_are_signed: bool = False
     """A market's collateral is a long and its debt a short, margined in tiers; without debt too one can be below the line."""
+    debt_symbol: str = ""
+    """The only asset that can be owed, the protocol's own coin; none where any can be."""
+    threshold_ratios: tuple[Ratio, ...] = ()
+    """The liquidation thresholds that a market may have, ascending; none where any can be had."""
+    fee_is_of_seized: bool = False
+    """The liquidation fee is a share of what is seized, not of the bonus in it."""
     exact_line: ExactLine | None = None
     """Where sums are liquidatable; None where the rule is not of the form that a compiled kernel reads."""
     exact_limit: ExactLimit | None = None
@@ -135,6 +141,10 @@ class Protocol(ABC):
     def check_markets(self, markets: Sequence[Market]) -> None:
         """Raise ConfigError where a market's parameters are not ones that the protocol can hold."""
         return
+
+    def nearest_parameters(self, parameters: RiskParameters) -> RiskParameters:
+        """Return what a market would have here in place of these: rounded, capped or implied as the contract has it."""
+        return parameters
 
     # -- balances and amounts -----------------------------------------------------------------------------
 

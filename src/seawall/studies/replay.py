@@ -5,6 +5,7 @@ events compares them instead of writing. What was interrupted anywhere ends with
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final, Protocol
@@ -27,6 +28,7 @@ from seawall.studies.outcome import outcome_bytes, outcome_of
 from seawall.studies.recorder import Progress, Recorder
 from seawall.studies.replay_folder import HEALTH, LIQUIDATIONS, OUTCOME, TIMELINE, TIMINGS
 from seawall.studies.run_plan import RunPlan
+from seawall.world.world import World
 
 CHECK_EVERY: Final = 20_000
 """Events between two checks of all invariants; they are checked once more at the end."""
@@ -36,6 +38,15 @@ SNAPSHOT_EVERY: Final = 2_000
 
 PROGRESS_SECONDS: Final = 0.1
 """Least time between two words of progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run and who watches it."""
+
+    engine: Engine
+    world: World
+    recorder: Recorder
 
 
 class SnapshotJournal(ports.Journal, Protocol):
@@ -59,27 +70,16 @@ def replay(
 ) -> dict[str, Any]:
     """Run the plan to its end, write the outcome and the tables into `out`, and return the outcome."""
     started = perf_counter()
-    engine = Engine(protocol_named, SizedMonitor, make_judge=make_judge, check_every=check_every)
-    world = plan.make_world(EngineView(engine))
-    recorder = Recorder(plan, engine)
-    said_at = started
 
-    def observe(event: Event, orders: tuple[Order, ...]) -> None:
-        nonlocal said_at
-        recorder.observe(event, orders)
-        if recorder.event_count % SNAPSHOT_EVERY == 0:
-            snapshot = engine.state.canonical_bytes()
-            journal.save_snapshot(recorder.event_count, bytes.fromhex(state_hash(snapshot)), snapshot)
-        now = perf_counter()
-        if now - said_at >= PROGRESS_SECONDS:
-            said_at = now
-            progress(recorder.progress())
+    def keep_snapshot(run: Run, _: tuple[Order, ...]) -> None:
+        if run.recorder.event_count % SNAPSHOT_EVERY == 0:
+            snapshot = run.engine.state.canonical_bytes()
+            journal.save_snapshot(run.recorder.event_count, bytes.fromhex(state_hash(snapshot)), snapshot)
 
-    drive(engine, journal, world, observe)
-    check_invariants(engine.state, engine.protocol, ())
-    progress(recorder.progress())
+    run = run_to_end(plan, journal, progress=progress, after_event=keep_snapshot, check_every=check_every)
+    recorder = run.recorder
     ran = perf_counter()
-    outcome = outcome_of(plan, engine, world, recorder, journal.head_hash.hex())
+    outcome = outcome_of(plan, run.engine, run.world, recorder, journal.head_hash.hex())
     _write(out, outcome, recorder)
     timings = {
         "run_seconds": round(ran - started, 3),
@@ -88,6 +88,35 @@ def replay(
     }
     (out / TIMINGS).write_bytes(msgspec.json.format(msgspec.json.encode(timings), indent=2) + b"\n")
     return outcome
+
+
+def run_to_end(
+    plan: RunPlan,
+    journal: ports.Journal,
+    *,
+    progress: Callable[[Progress], None],
+    after_event: Callable[[Run, tuple[Order, ...]], None],
+    check_every: int = CHECK_EVERY,
+) -> Run:
+    """Run the plan to its end and check every invariant there."""
+    engine = Engine(protocol_named, SizedMonitor, make_judge=make_judge, check_every=check_every)
+    world = plan.make_world(EngineView(engine))
+    run = Run(engine, world, Recorder(plan, engine))
+    said_at = perf_counter()
+
+    def observe(event: Event, orders: tuple[Order, ...]) -> None:
+        nonlocal said_at
+        run.recorder.observe(event, orders)
+        after_event(run, orders)
+        now = perf_counter()
+        if now - said_at >= PROGRESS_SECONDS:
+            said_at = now
+            progress(run.recorder.progress())
+
+    drive(engine, journal, world, observe)
+    check_invariants(engine.state, engine.protocol, ())
+    progress(run.recorder.progress())
+    return run
 
 
 def _write(out: Path, outcome: dict[str, Any], recorder: Recorder) -> None:
