@@ -4,6 +4,8 @@ Scales: WAD = 1e18, RAY = 1e27, basis points = 1e4. The verb names the rounding;
 divisor before the floor, as the contracts that use it do. All arguments are non-negative unless said.
 """
 
+from collections.abc import Iterable
+
 WAD = 10**18
 RAY = 10**27
 BPS = 10**4
@@ -29,6 +31,11 @@ def div_half_up(numerator: int, divisor: int) -> int:
 def mul_div_down(left: int, right: int, divisor: int) -> int:
     """Return floor(left * right / divisor)."""
     return left * right // divisor
+
+
+def mul_div_down_each(lefts: Iterable[int], right: int, divisor: int) -> list[int]:
+    """Return floor(left * right / divisor) of each."""
+    return [left * right // divisor for left in lefts]
 
 
 def mul_div_up(left: int, right: int, divisor: int) -> int:

@@ -7,19 +7,21 @@ Tiers of a position are such lines, so are the scenarios of a portfolio margin: 
 the rest of the account. Sides are those of `ledger/market.py`: COLLATERAL is long, DEBT is short.
 """
 
+from typing import NamedTuple
+
 import msgspec
 
 from seawall.units import Amount, Price, Value
 
 
-class MarginLine(msgspec.Struct, frozen=True, gc=False):
+class MarginLine(NamedTuple):
     """One line of a maintenance margin: what the rest of the account needs on it, and each whole asset of the position."""
 
     rest_value: Value
     slope_price: Price
 
 
-class Winner(msgspec.Struct, frozen=True):
+class Winner(msgspec.Struct, frozen=True, gc=False):
     """An account with a position opposite to the loser's: its size, entry price, cash, and the whole account's equity."""
 
     account: bytes

@@ -7,7 +7,7 @@ in whatever order the winners came. What the cuts do not pay is the remainder, f
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from operator import attrgetter
+from operator import attrgetter, lt
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -64,7 +64,7 @@ def deleveraging_by(rule: str, loss: UncoveredLoss, winners: Sequence[Winner]) -
 
 
 def _are_sound(ordered: Sequence[Winner]) -> bool:
-    accounts = {winner.account for winner in ordered}
-    return len(accounts) == len(ordered) and all(
+    accounts = [winner.account for winner in ordered]
+    return all(map(lt, accounts, accounts[1:])) and all(
         winner.balance > 0 and winner.entry_price > 0 and winner.margin_lines for winner in ordered
     )

@@ -3,19 +3,21 @@
     budget      u* = the least u with u c >= loss, at most the loser's position: fewer units would not pay the loss
     closed      u* pro rata to the winners' profits, below each one's cap (`winner.py`); what a capped winner cannot take goes
                 round among the others
-    paid        the loss pro rata to what was closed; where the caps end before the budget, its part, and the rest is returned
-Both are cut by largest remainders, equal ones in order of the account's bytes; so sums are exact, and a winner who splits a
-position over accounts pays what one account would, to a unit each. Nobody pays for what nobody lost: a cut costs c a unit or
-less, as the last unit may have been needed only in part.
+    paid        the loss pro rata to what was closed, as the step of a running sum that is rounded down; where the caps end
+                before the budget, only their part of it, and the rest is left
+What is closed is cut by largest remainders, equal ones in order of the account's bytes. So both sums are exact, and a winner
+who splits a position over accounts gives what one account would, to a unit each. A unit costs c or less, as the last one
+may be needed only in part.
 """
 
 from collections.abc import Sequence
+from itertools import accumulate, chain, compress
+from operator import attrgetter, sub
 
-from seawall.fixed import div_up, mul_div_down
+from seawall.fixed import div_up, mul_div_down, mul_div_down_each
 from seawall.ledger.deleveraging import Cut, UncoveredLoss, Winner
 from seawall.rules.capped_pro_rata import capped_pro_rata_shares
-from seawall.rules.pro_rata import pro_rata_shares
-from seawall.rules.winner import cap_amount, cost_price, profit_value
+from seawall.rules.winner import cost_price, gains_and_caps
 from seawall.units import Amount, Value
 
 
@@ -26,19 +28,15 @@ def budget_amount(loss: UncoveredLoss) -> Amount:
 
 def exact_budget_cuts(loss: UncoveredLoss, winners: Sequence[Winner]) -> tuple[Cut, ...]:
     """Return whom to cut and by how much, in order of the winners, who come in a total order."""
-    cost, budget = cost_price(loss), budget_amount(loss)
-    profits = [max(0, profit_value(winner, loss)) for winner in winners]
-    caps = [
-        cap_amount(winner, profit, cost, loss.unit) if profit else 0
-        for winner, profit in zip(winners, profits, strict=True)
-    ]
-    closed = capped_pro_rata_shares(budget, profits, caps)
-    paid = pro_rata_shares(_covered_value(loss, budget, sum(closed)), closed)
-    return tuple(
-        Cut(winner.account, amount, value)
-        for winner, amount, value in zip(winners, closed, paid, strict=True)
-        if amount
-    )
+    budget = budget_amount(loss)
+    gains, caps = gains_and_caps(winners, loss)
+    closed = capped_pro_rata_shares(budget, gains, caps)
+    running = list(accumulate(closed))
+    covered_value = _covered_value(loss, budget, running[-1]) if running else 0
+    paid_by_then = mul_div_down_each(running, covered_value, running[-1]) if covered_value else [0] * len(running)
+    paid = map(sub, paid_by_then, chain((0,), paid_by_then))
+    cuts = map(Cut, map(attrgetter("account"), winners), closed, paid)
+    return tuple(compress(cuts, closed))
 
 
 def _covered_value(loss: UncoveredLoss, budget: Amount, closed: Amount) -> Value:

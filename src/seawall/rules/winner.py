@@ -9,6 +9,8 @@ As M is the largest of a few lines, the cap has a closed form: one division a li
 any cut pays nothing: it is about to be liquidated itself.
 """
 
+from collections.abc import Sequence
+
 from seawall.fixed import div_down, mul_div_down, mul_div_up
 from seawall.ledger.deleveraging import UncoveredLoss, Winner
 from seawall.ledger.market import DEBT
@@ -37,19 +39,35 @@ def margin_value(winner: Winner, balance: Amount, unit: Amount) -> Value:
     return max(line.rest_value + mul_div_up(balance, line.slope_price, unit) for line in winner.margin_lines)
 
 
-def cap_amount(winner: Winner, profit: Value, cost: Price, unit: Amount) -> Amount:
-    """Return the greatest cut that costs no more than the profit and leaves the account at or above its margin.
+def gains_and_caps(winners: Sequence[Winner], loss: UncoveredLoss) -> tuple[list[int], list[Amount]]:
+    """Return each winner's profit times the unit, not negative and not rounded, and the most that may be closed of it.
 
-    `profit` and `cost` are positive. The payment may be rounded up by less than one unit of value, and is counted so.
+    Closing must cost something. What it costs may be rounded up to a unit of value, and is counted so.
     """
-    balance, equity = winner.balance, winner.equity_value
-    cap = min(balance, div_down(profit * unit, cost))
-    for line in winner.margin_lines:
-        room = (equity - line.rest_value) * unit - balance * line.slope_price
-        if room < 0:
-            return 0
-        slope = cost - line.slope_price
-        # Closing all of the cap would leave the account below this line, or could by the rounding of what it pays.
-        if cap * slope > room - unit + 1:
-            cap = max(0, div_down(room - unit + 1, slope)) if slope > 0 else 0
-    return cap
+    cost, unit, mark = cost_price(loss), loss.unit, loss.mark_price
+    sign = 1 if loss.side == DEBT else -1
+    gains, caps = [], []
+    for winner in winners:
+        balance, equity = winner.balance, winner.equity_value
+        gain = cap = 0
+        if (gain_price := (mark - winner.entry_price) * sign) > 0:
+            gain, cap = balance * gain_price, balance
+            # What closing all of it costs at most, times the unit, rounded up.
+            cost_max = balance * cost + unit - 1
+            if cost_max > gain:
+                cap = min(balance, div_down(div_down(gain, unit) * unit, cost))
+            for rest_value, slope_price in winner.margin_lines:
+                room = (equity - rest_value) * unit
+                if room < cost_max or slope_price > cost:
+                    cap = _cap_below_line(cap, room - balance * slope_price, cost - slope_price, unit)
+        gains.append(gain)
+        caps.append(cap)
+    return gains, caps
+
+
+def _cap_below_line(cap: Amount, room: int, fall_price: Price, unit: Amount) -> Amount:
+    """Return the part of a cap that leaves an account above a line: `room` above it now, times the unit, falls a unit by so much."""
+    room -= unit - 1
+    if room < 0:
+        return 0
+    return cap if cap * fall_price <= room else div_down(room, fall_price)

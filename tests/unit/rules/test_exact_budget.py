@@ -10,7 +10,7 @@ from seawall.fixed import WAD
 from seawall.ledger.deleveraging import MarginLine, UncoveredLoss, Winner
 from seawall.ledger.market import COLLATERAL, DEBT
 from seawall.rules.exact_budget import budget_amount, exact_budget_cuts
-from seawall.rules.winner import cap_amount, cost_price, profit_value
+from seawall.rules.winner import gains_and_caps, profit_value
 
 
 def test_everybody_gives_the_same_share_of_its_profit():
@@ -98,10 +98,10 @@ def test_the_loss_and_not_a_unit_more_and_nobody_beyond_what_it_can_give(drawn, 
     cuts = {cut.account: cut for cut in exact_budget_cuts(loss, book)}
     budget = budget_amount(loss)
     assert budget == balance or (budget - 1) * cost < loss_value * unit <= budget * cost
-    room = 0
-    for winner in book:
-        profit = max(0, profit_value(winner, loss))
-        room += (cap := cap_amount(winner, profit, cost_price(loss), unit) if profit else 0)
+    caps = gains_and_caps(book, loss)[1]
+    room = sum(caps)
+    for winner, cap in zip(book, caps, strict=True):
+        profit = profit_value(winner, loss)
         if winner.account not in cuts:
             continue
         cut = cuts[winner.account]

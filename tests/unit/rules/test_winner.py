@@ -7,7 +7,7 @@ from tests.unit.rules.short_winners import LOSS, MARK, SHORTS
 from seawall.fixed import WAD
 from seawall.ledger.deleveraging import MarginLine, UncoveredLoss, Winner
 from seawall.ledger.market import COLLATERAL, DEBT
-from seawall.rules.winner import cap_amount, cost_price, margin_value, notional_value, profit_value
+from seawall.rules.winner import cost_price, gains_and_caps, margin_value, notional_value, profit_value
 
 LOST_BY_A_SHORT = UncoveredLoss(DEBT, 600, 1, MARK, 76 * WAD, 2_400 * WAD)
 
@@ -46,7 +46,7 @@ def test_margin_is_that_of_the_highest_line():
 
 
 def cap(winner: Winner, loss: UncoveredLoss = LOSS) -> int:
-    return cap_amount(winner, profit_value(winner, loss), cost_price(loss), loss.unit)
+    return gains_and_caps([winner], loss)[1][0]
 
 
 @pytest.mark.parametrize(("entry", "most"), [(84, 200), (81, 50), (83, 150), (85, 200)])
@@ -55,9 +55,18 @@ def test_nobody_pays_more_than_the_profit_nor_closes_more_than_there_is(entry, m
 
 
 def test_profit_that_is_one_unit_short_of_a_contract_pays_one_less():
-    rich = replace(SHORTS[2], balance=1_000, equity_value=10**6 * WAD)
+    rich = replace(SHORTS[2], balance=50, equity_value=10**6 * WAD)
     for missing, most in ((0, 50), (1, 49), (-1, 50)):
-        assert cap_amount(rich, 200 * WAD - missing, 4 * WAD, 1) == most
+        assert cap(replace(rich, entry_price=84 * WAD - missing)) == most
+
+
+def test_gains_are_not_rounded_and_who_has_lost_has_none():
+    gains, caps = gains_and_caps(SHORTS, LOSS)
+    assert gains == [30_000 * WAD, 6_000 * WAD, 800 * WAD, 7_500 * WAD, 700 * WAD, 0]
+    assert caps == [1_000, 300, 200, 500, 10, 0]
+    fine = replace(LOSS, unit=10, mark_price=80, deleveraging_price=84)
+    assert gains_and_caps([replace(SHORTS[0], balance=7, entry_price=81)], fine)[0] == [7]
+    assert gains_and_caps([replace(SHORTS[0], entry_price=MARK)], LOSS) == ([0], [0])
 
 
 @pytest.mark.parametrize(
@@ -97,29 +106,32 @@ def test_each_line_holds_a_cap_of_its_own():
 @given(
     balance=st.integers(1, 10**6),
     equity=st.integers(-(10**3), 10**6),
-    profit=st.integers(1, 10**6),
+    gain_price=st.integers(1, 10**4),
     cost=st.integers(1, 10**5),
     unit=st.sampled_from([1, 7, 1_000]),
     lines=st.lists(st.tuples(st.integers(-(10**5), 10**6), st.integers(-(10**4), 10**5)), min_size=1, max_size=3),
 )
-@example(balance=2, equity=1, profit=1, cost=1, unit=7, lines=[(0, 1)])
-def test_the_cap_leaves_margin_and_more_would_not(balance, equity, profit, cost, unit, lines):
-    winner = Winner(b"w", balance, 1, 0, equity, tuple(MarginLine(*line) for line in lines))
-    cap = cap_amount(winner, profit, cost, unit)
+@example(balance=2, equity=1, gain_price=1, cost=1, unit=7, lines=[(0, 1)])
+def test_the_cap_leaves_margin_and_more_would_not(balance, equity, gain_price, cost, unit, lines):
+    winner = Winner(b"w", balance, 10 + gain_price, 0, equity, tuple(MarginLine(*line) for line in lines))
+    loss = UncoveredLoss(COLLATERAL, balance, unit, 10, 10 + cost, 1)
+    most = cap(winner, loss)
+    profit = profit_value(winner, loss)
 
-    def is_sound(closed: int, paid: int) -> bool:
-        left = balance - closed
-        return paid <= profit and all((equity - paid - rest) * unit >= left * slope for rest, slope in lines)
+    def room(closed: int) -> int:
+        """What is left above the highest line, times the unit, before anything is paid."""
+        return min((equity - rest) * unit - (balance - closed) * slope for rest, slope in lines)
 
-    assert 0 <= cap <= balance
-    if not is_sound(0, 0):
-        assert cap == 0
+    def paid(closed: int) -> int:
+        return -(closed * cost // -unit)
+
+    assert 0 <= most <= balance
+    if room(0) < 0:
+        assert most == 0
         return
-    if cap:
-        assert is_sound(cap, -(cap * cost // -unit))
-    if cap < balance:
+    assert paid(most) <= profit
+    assert room(most) >= paid(most) * unit
+    if most < balance:
         # One more costs more than is there, where what it pays is rounded up by as much as can be.
-        more = cap + 1
-        assert more * cost > profit * unit or not all(
-            (equity - rest) * unit - more * cost - (unit - 1) >= (balance - more) * slope for rest, slope in lines
-        )
+        more = most + 1
+        assert paid(more) > profit or room(more) < more * cost + unit - 1
