@@ -35,8 +35,8 @@ from seawall.ledger.event import (
     RiskParametersChanged,
 )
 from seawall.ledger.order import Order, Refusal, RefuseEvent, SettleFill
-from seawall.monitor.judge import Judge
-from seawall.monitor.monitor import NO_ROWS, Monitor, RowColumn
+from seawall.monitor.judge import Judge, listed
+from seawall.monitor.monitor import NO_ROWS, Monitor, RowColumn, Rows
 from seawall.monitor.pieces_monitor import MakeMonitor, monitor_of
 from seawall.protocols.protocol import Protocol
 from seawall.rules.loss_waterfall import waterfall_mistake
@@ -79,6 +79,8 @@ class Engine:
         self._make_judge = make_judge
         self._check_every = check_every
         self._signature_is_valid = signature_is_valid
+        self._waiting: Rows = NO_ROWS
+        """Who waits for an `OffersContinued`, worst first: ranked once and good while no event but that comes."""
         self.is_open = False
 
     def apply(self, event: Event) -> tuple[Order, ...]:
@@ -139,6 +141,8 @@ class Engine:
 
     def _take(self, event: Event) -> list[Order]:
         state = self.state
+        if not isinstance(event, OffersContinued):
+            self._waiting = NO_ROWS
         if state.deployment.at != event.at:
             self._pass_time(event.at)
         offers_max = state.policy.offers_per_event_max
@@ -178,6 +182,7 @@ class Engine:
             self.warner.touch(row)
 
     def _reprice(self, markets: Iterable[int] | None) -> None:
+        self._waiting = NO_ROWS
         self.monitor.reprice(markets)
         if self.warner is not None:
             self.warner.reprice(markets)
@@ -250,7 +255,11 @@ class Engine:
         At most `offers_max` accounts, 0 for all, begin their time below the line.
         """
         state = self.state
-        fallen, risen = self._decided(rows, self._undecided(), offers_max)
+        if len(self._waiting):
+            fallen, risen = self._next_of_waiting(offers_max)
+        else:
+            fallen, risen = self._decided(rows, self._undecided(), offers_max)
+        self._begin_episodes(fallen)
         orders = self._close_episodes(risen)
         due, freed = rows_to_look_at(state), permission.rows_freed(state)
         if rows or fallen or due or freed:
@@ -272,13 +281,24 @@ class Engine:
         risen = [row for row, is_below in zip(known, judge.are_liquidatable(known), strict=True) if is_below is False]
         state.offers_are_waiting = False
         if offers_max and len(unknown) > offers_max:
-            fallen, state.offers_are_waiting = judge.worst(unknown, offers_max, state.policy.priority_stress_ratio)
+            ranked = judge.worst(unknown, offers_max, state.policy.priority_stress_ratio)
+            fallen, self._waiting, state.offers_are_waiting = ranked
         else:
             fallen = list(compress(unknown.tolist(), judge.are_liquidatable(unknown)))
         self.monitor.set_liquidatable(risen, False)
-        self.monitor.set_liquidatable(fallen, True)
-        state.episodes.update(zip(fallen, map(Episode, repeat(state.deployment.at, len(fallen))), strict=True))
         return fallen, risen
+
+    def _next_of_waiting(self, offers_max: int) -> tuple[list[int], list[int]]:
+        """Return what `_decided` would: the `offers_max` worst, 0 for all, of those who wait, and nobody who rose."""
+        end = offers_max or len(self._waiting)
+        fallen, self._waiting = listed(self._waiting[:end]), self._waiting[end:]
+        self.state.offers_are_waiting = len(self._waiting) > 0
+        return list(fallen), []
+
+    def _begin_episodes(self, rows: list[int]) -> None:
+        """Record that the time of these accounts below the line begins."""
+        self.monitor.set_liquidatable(rows, True)
+        self.state.episodes.update(zip(rows, map(Episode, repeat(self.state.deployment.at, len(rows))), strict=True))
 
     def _respond(self, rows: set[int], fallen: list[int], due: list[int], freed: list[int]) -> list[Order]:
         """Withdraw what has expired, write off, and give an order, or a refusal, to whoever has none that holds.
@@ -292,13 +312,17 @@ class Engine:
         for row in in_order(state, expired):
             orders += withdraw(state, row)
         reconsidered = {row for row in rows if row in state.episodes and state.episodes[row].declined is not None}
-        unanswered = {*fallen, *expired, *reconsidered, *freed}
-        looked_at = {*unanswered, *due}
-        orders += self._write_off(in_order(state, self.judge.may_be_lost(list(looked_at))))
-        for row in looked_at - unanswered:
-            if row in state.episodes:
-                look_again_later(state, protocol, row)
-        return orders + offers(state, protocol, self.judge, [row for row in unanswered if row in state.episodes])
+        # Nobody of these is among the fallen, who had no episode before.
+        others = {*expired, *reconsidered, *freed}
+        only_due = set(due) - others
+        unanswered = [*fallen, *others]
+        lost = self._write_off(in_order(state, self.judge.may_be_lost([*unanswered, *only_due])))
+        if lost:
+            only_due &= state.episodes.keys()
+            unanswered = [row for row in unanswered if row in state.episodes]
+        for row in only_due:
+            look_again_later(state, protocol, row)
+        return orders + lost + offers(state, protocol, self.judge, unanswered)
 
     def _undecided(self) -> RowColumn:
         """Return the rows that the integer rule must decide; none before the first price, when it could not."""

@@ -25,7 +25,7 @@ from seawall.monitor.exact_health import (
 )
 from seawall.monitor.exact_target_health import may_be_lost_nb, target_health_limits_nb
 from seawall.monitor.exact_terms import ExactTerms
-from seawall.monitor.judge import Judge, Offers, Refused
+from seawall.monitor.judge import Judge, Offers, Ranked, Refused, listed
 from seawall.monitor.limb_columns import joined, packed, worst_first
 from seawall.monitor.monitor import NO_ROWS, Rows
 from seawall.monitor.priority_bounds import bound_priorities_nb, may_be_worst
@@ -37,6 +37,8 @@ Array = NDArray[Any]
 
 _ROWS_MIN: Final = 256
 _ACCOUNTS_MIN: Final = 50_000
+_RANKED_SHARE: Final = 8
+"""Where at least one of so many is asked for, all are ranked."""
 
 
 def make_judge(deployment: Deployment, protocol: Protocol) -> Judge:
@@ -110,28 +112,31 @@ class CompiledJudge(Judge):
         order = worst_first(numbers[0], keys)
         return Offers(rows[order].tolist(), keys[order].tobytes(), *(packed(each[order]) for each in numbers)), refused
 
-    def worst(self, rows: Rows, most: int, stress_ratio: Ratio) -> tuple[list[int], bool]:
-        """Return the `most` worst rows and whether there are more."""
-        if self._is_few(rows):
+    def worst(self, rows: Rows, most: int, stress_ratio: Ratio) -> Ranked:
+        """Return the `most` worst rows; all are ranked where that costs little more."""
+        if self._is_few(rows) or _RANKED_SHARE * most >= len(rows):
             return super().worst(rows, most, stress_ratio)
         columns = self._columns(rows)
         lowest_f64, highest_f64 = self._bounded(columns, stress_ratio)
         picked = may_be_worst(lowest_f64, highest_f64, most)
         ranked = self._ranked(columns[0][picked], stress_ratio)
-        has_more = len(ranked) > most
-        if not has_more and picked.size < lowest_f64.size:
-            has_more = self._has_more(columns, lowest_f64, picked)
-        return ranked[:most], has_more
+        has_more = len(ranked) > most or (
+            picked.size < lowest_f64.size and self._has_more(columns, lowest_f64, picked)
+        )  # fmt: skip
+        return Ranked(list(listed(ranked[:most])), NO_ROWS, has_more)
 
-    def _ranked(self, rows: Array, stress_ratio: Ratio) -> list[int]:
+    def _ranked(self, rows: Rows, stress_ratio: Ratio) -> Rows:
         """Return those that are below the line, worst first."""
-        sums, decided = self._weighed(self._columns(rows))
+        if self._is_few(rows):
+            return super()._ranked(rows, stress_ratio)
+        columns = self._columns(rows)
+        sums, decided = self._weighed(columns)
         priorities = self._restated(sums, decided, stress_ratio)[:, 12:16]
-        if any(self._is_liquidatable(row) for row in rows[decided == OUTSIDE].tolist()):
-            return super().worst(rows, rows.size, stress_ratio)[0]
+        if any(self._is_liquidatable(row) for row in columns[0][decided == OUTSIDE].tolist()):
+            return super()._ranked(rows, stress_ratio)
         is_below = decided == LIQUIDATABLE
-        rows, priorities = rows[is_below], priorities[is_below]
-        ranked: list[int] = rows[worst_first(priorities, self.deployment.book.keys_at(rows))].tolist()
+        below = columns[0][is_below]
+        ranked: Array = below[worst_first(priorities[is_below], self.deployment.book.keys_at(below))]
         return ranked
 
     def _has_more(self, columns: tuple[Array, ...], lowest_f64: Array, picked: Array) -> bool:

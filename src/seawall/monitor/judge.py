@@ -70,6 +70,17 @@ class Refused(NamedTuple):
     debt_value: Value = 0
 
 
+class Ranked(NamedTuple):
+    """Accounts below the line, worst first: those that were asked for, and those after them where all were ranked.
+
+    `has_more` says whether there are any after them, ranked or not.
+    """
+
+    worst: list[int]
+    waiting: Rows
+    has_more: bool
+
+
 class Judge:
     """Answers for the accounts of one deployment as it stands at the moment of the question."""
 
@@ -129,16 +140,21 @@ class Judge:
             )  # fmt: skip
         return offers, refused
 
-    def worst(self, rows: Rows, most: int, stress_ratio: Ratio) -> tuple[list[int], bool]:
-        """Return the `most` rows below the line of highest priority, and whether there are more.
+    def worst(self, rows: Rows, most: int, stress_ratio: Ratio) -> Ranked:
+        """Return the `most` rows below the line of highest priority.
 
         Equals go by the account's bytes; what has no priority comes last.
         """
+        ranked = self._ranked(rows, stress_ratio)
+        return Ranked(list(listed(ranked[:most])), ranked[most:], len(ranked) > most)
+
+    def _ranked(self, rows: Rows, stress_ratio: Ratio) -> Rows:
+        """Return those that are below the line, worst first."""
         decided = zip(listed(rows), self.are_liquidatable(rows), strict=True)
         below = [row for row, is_below in decided if is_below]
         account_at = self.deployment.book.account_at
         ranked = sorted((-self._priority(row, stress_ratio), account_at(row), row) for row in below)
-        return [row for _, _, row in ranked[:most]], len(ranked) > most
+        return [row for _, _, row in ranked]
 
     def _is_liquidatable(self, row: int) -> bool | None:
         if self.protocol.is_liquidatable(self.deployment, row):

@@ -1,4 +1,4 @@
-from tests.deployments import ETH, START, UNITS, USD, Desk, named, offers_in
+from tests.deployments import ETH, HOUR, POOLED, START, UNITS, USD, Desk, named, offers_in, with_rates
 
 from seawall.engine.engine import Engine
 from seawall.engine.state import State
@@ -55,6 +55,34 @@ def test_as_many_as_may_begin_leave_nobody_waiting():
     assert len(offers) == 6
     assert not desk.engine.offers_are_waiting
     assert continued(desk, 0) == []
+
+
+def test_whoever_changes_while_it_waits_is_ranked_anew():
+    desk, offers = crowd("seawall", 1)
+    ranked = [order.account for order in offers + continued(crowd("seawall", 1)[0], 0)]
+    repaid = named("borrower 2")
+    assert repaid in ranked[2:]
+    offers += continued(desk, 1)
+    offers += offers_in(desk.move(repaid, {}, {USD: -5_000 * 3 * UNITS[USD]}))
+    offers += continued(desk, 0)
+    assert [order.account for order in offers] == [account for account in ranked if account != repaid]
+    assert not desk.engine.offers_are_waiting
+
+
+def test_whoever_falls_while_others_wait_comes_before_them_where_it_is_worse():
+    desk = Desk("seawall", markets=with_rates(POOLED), policy=Policy(offers_per_event_max=1))
+    desk.price(ETH=2000, USD=1, BTC=30000)
+    desk.move(named("whale"), {ETH: 1000 * UNITS[ETH]}, {USD: 1_500_000 * UNITS[USD]})
+    for nth, debt in enumerate(DEBTS):
+        desk.move(named(f"borrower {nth}"), {ETH: 10 * UNITS[ETH]}, {USD: debt * UNITS[USD]})
+    desk.price(ETH=1940)
+    assert len(continued(desk, 1)) == 1
+    begun = set(desk.state.episodes)
+    desk.wait(365 * 24 * HOUR)
+    in_a_year = continued(desk, 1)
+    assert in_a_year[0].account == named("whale")
+    assert set(desk.state.episodes) - begun == {desk.state.deployment.book.row_of(named("whale"))}
+    assert len(continued(desk, 0)) == 4
 
 
 def test_who_is_above_the_line_again_before_its_turn_leaves_no_trace():
