@@ -9,13 +9,13 @@ from seawall.ledger.event import DeploymentOpened, Fill, FillsReported, OracleRo
 from seawall.ledger.market import COLLATERAL, DEBT, MarginTier, Market, MarketState, RiskParameters, slot_of
 from seawall.ledger.order import CancelOrder, LiftWarning, Liquidate, Order, SettleFill, WarnAccount
 from seawall.monitor.trigger_book import TriggerBook
-from seawall.protocols.perpetual import PERPETUAL
+from seawall.protocols.catalogue import protocol_named
 
 USD, BTC = 0, 1
 DOLLAR, COIN = 10**6, 10**8
 TIERS = (MarginTier(0, WAD // 100), MarginTier(100_000 * WAD, WAD // 40), MarginTier(1_000_000 * WAD, WAD // 20))
 MARKETS = (
-    Market("USD", USD, USD, RiskParameters(0, 0, 0)),
+    Market("USD", USD, USD, RiskParameters(0, WAD, 0)),
     Market("BTC", BTC, BTC, RiskParameters(0, 0, liquidation_bonus_ratio=WAD // 200), margin_tiers=TIERS),
 )
 ACCOUNTS = {name: encode_account(name, 32) for name in ("long", "short")}
@@ -52,10 +52,10 @@ def said(order: Order) -> str:
 
 def main() -> None:
     """Let both trade 3 BTC at 60,000, let the price fall, and fill what is offered."""
-    engine = Engine(lambda _: PERPETUAL, TriggerBook)
+    engine = Engine(protocol_named, TriggerBook)
     engine.apply(
         DeploymentOpened(
-            0, PERPETUAL.label, 32, (Asset("USD", 6), Asset("BTC", 8)), MARKETS, (MarketState(), MarketState()),
+            0, "perpetual@1", 32, (Asset("USD", 6), Asset("BTC", 8)), MARKETS, (MarketState(), MarketState()),
             (OracleRule(), OracleRule()), Policy(warning_health_ratio=2 * WAD),
         )
     )  # fmt: skip

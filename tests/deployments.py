@@ -32,7 +32,7 @@ from seawall.ledger.event import (
 from seawall.ledger.market import COLLATERAL, DEBT, Market, MarketState, RiskParameters, slot_of
 from seawall.ledger.order import Liquidate, Order
 from seawall.monitor.full_recompute import FullRecompute
-from seawall.protocols.catalogue import protocol_named
+from seawall.protocols.catalogue import all_protocols, protocol_named
 from seawall.protocols.protocol import Protocol
 
 ETH, USD, BTC = range(3)
@@ -40,6 +40,11 @@ ASSETS = (Asset("ETH", 18), Asset("USD", 6), Asset("BTC", 8))
 UNITS = tuple(asset.unit for asset in ASSETS)
 START = 1_700_000_000_000
 HOUR = 3_600_000
+
+
+def lending_protocols() -> tuple[Protocol, ...]:
+    """Return the protocols that lend and keep no contracts: what tests of loans are for."""
+    return tuple(protocol for protocol in all_protocols() if not protocol.positions_are_signed)
 
 
 def ratio(percent: str | int) -> int:

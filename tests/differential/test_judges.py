@@ -4,13 +4,14 @@ import random
 
 import pytest
 from benchmarks.synthetic_book import even_book, pool
+from tests.deployments import lending_protocols
 from tests.differential.adversarial_books import add_hard_accounts, hard_pool
 
 from seawall.ledger.deployment import Deployment
 from seawall.monitor import compiled_judge
 from seawall.monitor.compiled_judge import CompiledJudge, make_judge
 from seawall.monitor.judge import Judge
-from seawall.protocols.catalogue import all_protocols, protocol_named
+from seawall.protocols.catalogue import protocol_named
 
 COMPILED = ("aave_v3@3.0", "aave_v3@3.3", "aave_v3@3.6", "aave_v3@3.7", "seawall@1")
 STRESS = 10**17
@@ -87,6 +88,6 @@ def test_kernels_are_loaded_when_the_book_has_grown_large_and_not_in_a_crash(lab
 
 
 def test_a_protocol_without_a_line_is_judged_plainly():
-    for protocol in all_protocols():
+    for protocol in lending_protocols():
         is_compiled = isinstance(make_judge(pool(random.Random(1)), protocol), CompiledJudge)
         assert is_compiled == (protocol.label in COMPILED)

@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 from benchmarks.synthetic_book import pool
+from tests.deployments import lending_protocols
 from tests.unit.monitor.books import account, held, owed, pairs
 from tests.unit.monitor.planting import plant
 from tests.unit.monitor.rounded_pool import RoundedPool
@@ -12,9 +13,8 @@ from tests.unit.monitor.rounded_pool import RoundedPool
 from seawall.fixed import WAD
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.monitor.trigger_book import TriggerBook
-from seawall.protocols.catalogue import all_protocols
 
-PROTOCOLS = (RoundedPool(), *all_protocols())
+PROTOCOLS = (RoundedPool(), *lending_protocols())
 CATEGORISED = ("rounded_pool", "aave_v3", "seawall")
 
 

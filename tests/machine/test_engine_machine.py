@@ -18,7 +18,19 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from msgspec.structs import replace
-from tests.deployments import HOUR, PAIRS, POOLED, UNITS, USD, Desk, changes, named, ratio, with_rates
+from tests.deployments import (
+    HOUR,
+    PAIRS,
+    POOLED,
+    UNITS,
+    USD,
+    Desk,
+    changes,
+    lending_protocols,
+    named,
+    ratio,
+    with_rates,
+)
 from tests.machine.ghost import CompoundGhost, Ghost, PairsGhost, SeawallGhost
 
 from seawall.engine.engine import Engine
@@ -29,7 +41,7 @@ from seawall.ledger.event import Event, Fill, FillsReported, OperatorDecided, Or
 from seawall.ledger.market import slot_of
 from seawall.ledger.order import Order, Refusal, RefuseFill
 from seawall.monitor.full_recompute import FullRecompute
-from seawall.protocols.catalogue import all_protocols, protocol_named
+from seawall.protocols.catalogue import protocol_named
 
 START_PRICES = (2_000 * WAD, WAD, 30_000 * WAD)
 POLICY = Policy(
@@ -338,14 +350,14 @@ def test_in_a_dynamic_world_with_interest_the_ghost_keeps_the_same_book(label: s
     run_state_machine_as_test(machine(DynamicWorld, label, has_rates=True), settings=campaign(25))
 
 
-@pytest.mark.parametrize("label", [protocol.label for protocol in all_protocols()])
+@pytest.mark.parametrize("label", [protocol.label for protocol in lending_protocols()])
 def test_every_protocol_keeps_its_book_in_a_dynamic_world(label: str) -> None:
     run_state_machine_as_test(machine(DynamicWorld, label), settings=campaign(8))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("has_rates", [False, True])
-@pytest.mark.parametrize("label", [protocol.label for protocol in all_protocols()])
+@pytest.mark.parametrize("label", [protocol.label for protocol in lending_protocols()])
 def test_every_protocol_keeps_its_book_for_long(label: str, has_rates: bool) -> None:
     has_ghost = label.partition("@")[0] in ("compound_v2", "seawall")
     run_state_machine_as_test(

@@ -17,11 +17,13 @@ from seawall.ledger.market import slot_of
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.monitor.pieces_monitor import PiecesMonitor
 from seawall.monitor.trigger_book import TriggerBook
-from seawall.protocols.perpetual import PERPETUAL
+from seawall.protocols.catalogue import protocol_named
 from seawall.rules.margin_tiers import tier_edges
 
+PERPETUAL = protocol_named("perpetual")
+
 numbers = st.integers(0, 30)
-contracts = st.sampled_from([0, 1, 3, 4])
+contracts = st.sampled_from([0, 1, 3, 4, 5])
 worths = st.sampled_from([10**-12, 10**-3, 1, 500, 10**4, 10**6, 10**9])
 exponents = st.one_of(st.floats(-0.01, 0.01), st.floats(-0.3, 0.3), st.floats(-3, 3))
 
@@ -69,7 +71,7 @@ class PerpetualMachine(RuleBasedStateMachine):
             set_cash(self.deployment, row, cash_at_line(self.deployment, row, PERPETUAL, self.line_ratio) + offset)
             self.touch(row)
 
-    @rule(market=st.integers(0, 4), exponent=exponents)
+    @rule(market=st.integers(0, 5), exponent=exponents)
     def move(self, market, exponent):
         self.set_price(market, int((self.deployment.prices[market] or PRICES[market]) * 2.718281828**exponent))
 
@@ -86,7 +88,7 @@ class PerpetualMachine(RuleBasedStateMachine):
             market, edge = edges[nth % len(edges)]
             self.set_price(market, edge + step)
 
-    @rule(market=st.integers(0, 4))
+    @rule(market=st.integers(0, 5))
     def lose_price(self, market):
         self.set_price(market, None)
 

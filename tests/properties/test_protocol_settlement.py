@@ -2,16 +2,16 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.deployments import lending_protocols
 from tests.unit.protocols.deployments import open_account, pair, pooled, risk
 
 from seawall.fixed import RAY
 from seawall.ledger.market import COLLATERAL, DEBT, slot_of
 from seawall.ledger.order import Refusal
-from seawall.protocols.catalogue import all_protocols
 
 E18 = 10**18
 SUPPLY = 10**20
-REAL = [protocol for protocol in all_protocols() if protocol.name != "seawall"]
+REAL = [protocol for protocol in lending_protocols() if protocol.name != "seawall"]
 indices = st.integers(RAY, 3 * RAY)
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.deployments import lending_protocols
 from tests.replay.tiny import SCENARIO
 
 from seawall.adapters.sqlite_journal import SqliteJournal
@@ -14,10 +15,9 @@ from seawall.engine.journal_codec import JournalHeader
 from seawall.fixed import WAD
 from seawall.ledger.event import DeploymentOpened, PositionsChanged
 from seawall.ledger.order import AbsorbLoss, SettleFill
-from seawall.protocols.catalogue import all_protocols
 from seawall.studies.replay import replay
 
-POOLED_LABELS = [protocol.label for protocol in all_protocols() if not protocol.accounts_are_per_market]
+POOLED_LABELS = [protocol.label for protocol in lending_protocols() if not protocol.accounts_are_per_market]
 SYMBOLS = ("ETH", "DAI")
 Outcome = dict[str, object]
 

@@ -11,6 +11,10 @@
     max_loan_to_value = 0.8
     liquidation_threshold = 0.825
     liquidation_bonus = 0.05      # [markets.categories.1] holds the same five where a category changes them
+    [[markets]]
+    asset = "ETH-PERP"            # with tiers a contract, which has no loan to value and no threshold
+    liquidation_bonus = 0.005
+    margin_tiers = [{ floor = 0, maintenance = 0.01, initial = 0.02 }]
 
 Numbers are read as text, so 0.1 is exactly a tenth. Rates are shares a year.
 """
@@ -26,7 +30,8 @@ from seawall.adapters.market_list import DepthTable, MarketList, asset, depth_ta
 from seawall.adapters.nearest_name import nearest_names
 from seawall.errors import DataError
 from seawall.ledger.asset import Asset
-from seawall.ledger.market import Market, RiskParameters
+from seawall.ledger.market import MarginTier, Market, RiskParameters
+from seawall.rules.margin_tiers import tier_lines
 
 Number = str | int
 UNNAMED_SOURCE: Final = "stands_for"
@@ -52,7 +57,20 @@ class _ParametersTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     version: int = 1
 
 
-class _MarketTable(_ParametersTable, forbid_unknown_fields=True, kw_only=True):
+class _TierTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    floor: Number
+    maintenance: Number
+    initial: Number = 0
+    deduction: Number | None = None
+
+
+class _MarketTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    max_loan_to_value: Number | None = None
+    liquidation_threshold: Number | None = None
+    liquidation_bonus: Number
+    liquidation_fee: Number = 0
+    close_factor: Number = 0
+    version: int = 1
     symbol: str = ""
     asset: str = ""
     collateral: str = ""
@@ -60,6 +78,8 @@ class _MarketTable(_ParametersTable, forbid_unknown_fields=True, kw_only=True):
     collateral_rate: Number = 0
     debt_rate: Number = 0
     fee: Number = 0
+    margin_tiers: list[_TierTable] = []
+    funding_rate: Number = 0
     categories: dict[int, _ParametersTable] = {}
 
 
@@ -120,13 +140,18 @@ def _market(table: _MarketTable, index_of: dict[str, int], place: str) -> Market
     for symbol in (collateral, debt):
         if symbol not in index_of:
             raise DataError(f"no asset {symbol} ({nearest_names(symbol, index_of)}), {place}")
+    name = table.symbol or (table.asset or f"{collateral}/{debt}")
+    if table.margin_tiers:
+        return _contract(table, name, index_of[collateral], place)
+    if table.funding_rate != 0:
+        raise DataError(f"funding_rate {table.funding_rate} without margin_tiers, {place}")
     categories = {}
     for category, own in table.categories.items():
         if not 1 <= category <= CATEGORY_MAX:
             raise DataError(f"category {category} is not between 1 and {CATEGORY_MAX}, {place}")
         categories[category] = _parameters(own, f"{place} category {category}")
     return Market(
-        symbol=table.symbol or (table.asset or f"{collateral}/{debt}"),
+        symbol=name,
         collateral_asset=index_of[collateral],
         debt_asset=index_of[debt],
         parameters=_parameters(table, place),
@@ -137,9 +162,49 @@ def _market(table: _MarketTable, index_of: dict[str, int], place: str) -> Market
     )
 
 
-def _parameters(table: _ParametersTable, place: str) -> RiskParameters:
-    limit = ratio(table.max_loan_to_value, "max_loan_to_value", place)
-    threshold = ratio(table.liquidation_threshold, "liquidation_threshold", place)
+def _contract(table: _MarketTable, symbol: str, asset: int, place: str) -> Market:
+    """Return a market of contracts; what only loans have is refused by name."""
+    if not table.asset:
+        raise DataError(f"a contract names one asset, {place}")
+    for key in ("max_loan_to_value", "liquidation_threshold", "collateral_rate", "debt_rate", "fee", "categories"):
+        if getattr(table, key):
+            raise DataError(f"{key} {getattr(table, key)} of a contract, which has margin_tiers, {place}")
+    bonus = ratio(table.liquidation_bonus, "liquidation_bonus", place)
+    return Market(
+        symbol=symbol,
+        collateral_asset=asset,
+        debt_asset=asset,
+        parameters=RiskParameters(0, 0, bonus, version=table.version),
+        debt_rate_ray=_rate(table.funding_rate, "funding_rate", place, least=-RATE_RAY_MAX),
+        margin_tiers=_margin_tiers(table.margin_tiers, place),
+    )
+
+
+def _margin_tiers(tables: list[_TierTable], place: str) -> tuple[MarginTier, ...]:
+    """Return the tiers; a deduction that a table states must be the one that makes its tiers continuous."""
+    tiers = tuple(
+        MarginTier(
+            number(table.floor, "floor", place),
+            ratio(table.maintenance, "maintenance", place),
+            ratio(table.initial, "initial", place),
+        )
+        for table in tables
+    )
+    for table, line in zip(tables, tier_lines(tiers), strict=True):
+        if table.deduction is not None and number(table.deduction, "deduction", place) != line.deduction_value:
+            raise DataError(
+                f"margin jumps at floor {table.floor}: deduction {table.deduction} is not "
+                f"{line.deduction_value} (WAD), {place}"
+            )
+    return tiers
+
+
+def _parameters(table: _ParametersTable | _MarketTable, place: str) -> RiskParameters:
+    texts = {"max_loan_to_value": table.max_loan_to_value, "liquidation_threshold": table.liquidation_threshold}
+    for key, text in texts.items():
+        if text is None:
+            raise DataError(f"key {key!r} is missing, {place}")
+    limit, threshold = (ratio(text, key, place) for key, text in texts.items() if text is not None)
     if limit > threshold:
         raise DataError(
             f"max_loan_to_value {table.max_loan_to_value} is above liquidation_threshold "
@@ -157,8 +222,8 @@ def _parameters(table: _ParametersTable, place: str) -> RiskParameters:
     )
 
 
-def _rate(text: Number, name: str, place: str) -> int:
+def _rate(text: Number, name: str, place: str, *, least: int = 0) -> int:
     rate_ray = number(text, name, place, digits=27)
-    if not 0 <= rate_ray <= RATE_RAY_MAX:
-        raise DataError(f"{name} {text} is not between 0 and 100 a year, {place}")
+    if not least <= rate_ray <= RATE_RAY_MAX:
+        raise DataError(f"{name} {text} is not between {least // 10**27} and 100 a year, {place}")
     return rate_ray

@@ -6,10 +6,11 @@ from seawall.errors import ConfigError
 from seawall.protocols.aave_v3 import AAVE_V3
 from seawall.protocols.compound_v2 import COMPOUND_V2
 from seawall.protocols.morpho_blue import MORPHO_BLUE
+from seawall.protocols.perpetual import PERPETUAL
 from seawall.protocols.protocol import Protocol
 from seawall.protocols.seawall import SEAWALL
 
-_PROTOCOLS: Final[tuple[Protocol, ...]] = (*AAVE_V3, *COMPOUND_V2, *MORPHO_BLUE, *SEAWALL)
+_PROTOCOLS: Final[tuple[Protocol, ...]] = (*AAVE_V3, *COMPOUND_V2, *MORPHO_BLUE, *PERPETUAL, *SEAWALL)
 
 
 def all_protocols() -> tuple[Protocol, ...]:

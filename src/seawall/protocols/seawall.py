@@ -27,7 +27,7 @@ from seawall.fixed import (
 )
 from seawall.ledger.book import POSITIONS_MAX
 from seawall.ledger.deployment import Deployment
-from seawall.ledger.market import DEBT, Market, market_of, side_of, slot_of
+from seawall.ledger.market import DEBT, Market, market_of, side_of
 from seawall.ledger.order import Refusal
 from seawall.protocols.elapsed_time import markets_to_accrue
 from seawall.protocols.exact_limit import TargetHealthLimit
@@ -48,11 +48,11 @@ from seawall.protocols.seawall_liquidation import (
     largest_exchange,
     partial_refusal,
 )
-from seawall.protocols.settlement import take_positions
+from seawall.protocols.settlement import take_positions, write_down
 from seawall.rules.accrual import linear_growth, taylor_growth
 from seawall.rules.liquidation_bonus import toxic_markets
 from seawall.rules.sizing import recoverable_value
-from seawall.units import Amount, Balance, Milliseconds, Value
+from seawall.units import Amount, Balance, Milliseconds
 
 
 class Seawall(Protocol):
@@ -255,7 +255,7 @@ class Seawall(Protocol):
             recoverable += recoverable_value(collateral.position.value, self.rule.bonus_ratio_min(full_bonus))
         if recoverable >= self.rule.dust_value or sheet.debt_value < 2 * recoverable:
             return ()
-        lost = [_write_down(deployment, row, debt, recoverable, sheet.debt_value) for debt in sheet.debts.values()]
+        lost = [write_down(deployment, row, debt, recoverable, sheet.debt_value) for debt in sheet.debts.values()]
         return tuple(bad_debt for bad_debt in lost if bad_debt.amount > 0)
 
 
@@ -276,16 +276,6 @@ def _quote(row: int, debt: Position, collateral: Collateral, taken: Exchange) ->
         collateral_balance=taken.collateral_balance,
         liquidation_bonus_ratio=collateral.bonus_ratio,
     )
-
-
-def _write_down(deployment: Deployment, row: int, debt: Position, kept_value: Value, debt_value: Value) -> BadDebt:
-    """Leave the debt's part of `kept_value`, rounded down so that a unit worth more than it does not stay for ever."""
-    kept_amount = mul_div_down(debt.amount, kept_value, debt_value)
-    balance = min(debt.balance, mul_div_up(kept_amount, RAY, debt.interest_index))
-    bad_amount = debt.amount - mul_div_up(balance, debt.interest_index, RAY)
-    deployment.book.set_balance(row, slot_of(debt.market, DEBT), balance)
-    deployment.market_states[debt.market].bad_debt_amount += bad_amount
-    return BadDebt(debt.market, bad_amount)
 
 
 SEAWALL: Final = (

@@ -7,7 +7,7 @@ from seawall.adapters.markets_file import read_markets
 from seawall.errors import DataError
 from seawall.fixed import RAY, WAD
 from seawall.ledger.asset import Asset
-from seawall.ledger.market import Market, RiskParameters
+from seawall.ledger.market import MarginTier, Market, RiskParameters
 
 WHOLE = """
 [[assets]]
@@ -91,7 +91,7 @@ def test_a_tenth_is_exactly_a_tenth(path: Path) -> None:
         ("decimals = 6", "decimals = 6\ncolour = 1", "Object contains unknown field `colour` - at `$.assets[1]`, in {path}"),
         ("version = 3", "vession = 3", "Object contains unknown field `vession` - at `$.markets[0]`, in {path}"),
         ("liquidation_fee = 0.1", "liquidation_fee = true", "Expected `int | str`, got `bool` - at `$.markets[0].liquidation_fee`, in {path}"),
-        ("max_loan_to_value = 0.8\n", "", "Object missing required field `max_loan_to_value` - at `$.markets[0]`, in {path}"),
+        ("max_loan_to_value = 0.8\n", "", "key 'max_loan_to_value' is missing, in {path} market 1"),
         ("close_factor = 0.5", "close_factor = 1.5", "close_factor 1.5 is not between 0 and 1, in {path} market 1"),
         ("close_factor = 0.5", "close_factor = nan", "close_factor 'nan' is not a number, in {path} market 1"),
         ("liquidation_bonus = 0.05", "liquidation_bonus = 1.05", "liquidation_bonus 1.05 is not between 0 and 1, in {path} market 1"),
@@ -130,4 +130,59 @@ def test_no_file_and_no_markets_are_refused(path: Path) -> None:
         read_markets(path)
     path.write_text("assets = []\nmarkets = []\n")
     with pytest.raises(DataError, match="has no markets"):
+        read_markets(path)
+
+
+CONTRACT = """
+[[assets]]
+symbol = "BTC-PERP"
+decimals = 8
+
+[[markets]]
+asset = "BTC-PERP"
+liquidation_bonus = 0.005
+funding_rate = -0.1095
+margin_tiers = [
+    { floor = 0, maintenance = 0.004, initial = 0.008, deduction = 0 },
+    { floor = 50000, maintenance = 0.005, initial = 0.01, deduction = 50 },
+    { floor = 250000.5, maintenance = 0.01 },
+]
+"""
+
+
+def test_a_contract_has_tiers_and_funding_and_no_loan_to_value(path: Path) -> None:
+    path.write_text(CONTRACT)
+    (market,) = read_markets(path).markets
+    assert market == Market(
+        "BTC-PERP", 0, 0, RiskParameters(0, 0, 5 * 10**15), debt_rate_ray=-1095 * RAY // 10_000,
+        margin_tiers=(
+            MarginTier(0, 4 * 10**15, 8 * 10**15), MarginTier(50_000 * WAD, 5 * 10**15, 10**16),
+            MarginTier(2500005 * WAD // 10, 10**16),
+        ),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("deduction = 50", "deduction = 49.999999999999999999", "margin jumps at floor 50000: deduction 49.999999999999999999 is not 50000000000000000000 (WAD), in {path} market 1"),
+        ("funding_rate", "debt_rate = 0.1\nfunding_rate", "debt_rate 0.1 of a contract, which has margin_tiers, in {path} market 1"),
+        ("funding_rate", "max_loan_to_value = 0.1\nfunding_rate", "max_loan_to_value 0.1 of a contract, which has margin_tiers, in {path} market 1"),
+        ("-0.1095", "-100.1", "funding_rate -100.1 is not between -100 and 100 a year, in {path} market 1"),
+        ('asset = "BTC-PERP"', 'collateral = "BTC-PERP"\ndebt = "BTC-PERP"', "a contract names one asset, in {path} market 1"),
+        ("floor = 50000,", "", "Object missing required field `floor` - at `$.markets[0].margin_tiers[1]`, in {path}"),
+        ("initial = 0.01,", "start = 1,", "Object contains unknown field `start` - at `$.markets[0].margin_tiers[1]`, in {path}"),
+    ],
+)  # fmt: skip
+def test_a_contract_that_cannot_be_is_refused(path: Path, before: str, after: str, said: str) -> None:
+    assert before in CONTRACT
+    path.write_text(CONTRACT.replace(before, after, 1))
+    with pytest.raises(DataError) as caught:
+        read_markets(path)
+    assert str(caught.value) == said.format(path=path)
+
+
+def test_funding_without_tiers_is_refused(path: Path) -> None:
+    path.write_text(WHOLE.replace("fee = 0.15", "funding_rate = 0.1"))
+    with pytest.raises(DataError, match=r"funding_rate 0\.1 without margin_tiers"):
         read_markets(path)

@@ -2,13 +2,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.deployments import lending_protocols
 
 from seawall.app.account_table import account_line, account_numbers, liquidation_price, rows_by_health
 from seawall.app.account_text import COLUMNS, account_cells, write_accounts
 from seawall.app.deployment_from_files import deployment_from_files
 from seawall.errors import ConfigError, DataError
 from seawall.ledger.deployment import Deployment
-from seawall.protocols.catalogue import all_protocols, protocol_named
+from seawall.protocols.catalogue import protocol_named
 
 WAD = 10**18
 
@@ -67,7 +68,7 @@ def test_only_accounts_below_the_limit_are_kept(files: dict[str, Path]) -> None:
     assert len(rows_by_health(deployment, rule, 16_000 * WAD // 12_000 + 1)) == 4
 
 
-@pytest.mark.parametrize("label", [rule.label for rule in all_protocols() if not rule.accounts_are_per_market])
+@pytest.mark.parametrize("label", [rule.label for rule in lending_protocols() if not rule.accounts_are_per_market])
 def test_the_liquidation_price_is_the_highest_at_which_the_rule_says_liquidatable(
     files: dict[str, Path], label: str
 ) -> None:

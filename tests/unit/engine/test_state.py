@@ -17,6 +17,7 @@ from tests.deployments import (
     Desk,
     below_the_line,
     changes,
+    lending_protocols,
     ratio,
     with_rates,
 )
@@ -27,9 +28,9 @@ from seawall.ledger.deployment import Buffer, OracleRule, Policy
 from seawall.ledger.market import COLLATERAL, DEBT, slot_of
 from seawall.ledger.order import Refusal
 from seawall.monitor.full_recompute import FullRecompute
-from seawall.protocols.catalogue import all_protocols, protocol_named
+from seawall.protocols.catalogue import protocol_named
 
-LABELS = [protocol.label for protocol in all_protocols()]
+LABELS = [protocol.label for protocol in lending_protocols()]
 POLICY = Policy(
     order_lifetime_ms=HOUR,
     buffers=(Buffer("fee_reserve", ()), Buffer("insurance_fund", ((USD, 10 * UNITS[USD]),))),

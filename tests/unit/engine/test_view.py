@@ -1,16 +1,15 @@
 """What a keeper reads is what the engine would do."""
 
 import pytest
-from tests.deployments import BORROWER, BTC, ETH, HOUR, UNITS, USD, Desk, below_the_line, named
+from tests.deployments import BORROWER, BTC, ETH, HOUR, UNITS, USD, Desk, below_the_line, lending_protocols, named
 
 from seawall.engine.view import EngineView
 from seawall.fixed import WAD
 from seawall.ledger.deployment import OracleRule
 from seawall.ledger.order import Refusal, SettleFill
-from seawall.protocols.catalogue import all_protocols
 from seawall.protocols.protocol import Health, Limit, Quote
 
-POOLED_LABELS = [protocol.label for protocol in all_protocols() if not protocol.accounts_are_per_market]
+POOLED_LABELS = [protocol.label for protocol in lending_protocols() if not protocol.accounts_are_per_market]
 
 
 @pytest.mark.parametrize("label", POOLED_LABELS)

@@ -1,4 +1,4 @@
-"""Perpetual contracts for tests of the monitor: four of them beside cash, and accounts of longs, shorts and cash by number."""
+"""Perpetual contracts for tests of the monitor: four of them beside cash and one more asset, and accounts of all of these by number."""
 
 import random
 
@@ -10,9 +10,9 @@ from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import MarginTier, Market, MarketState, RiskParameters, slot_of
 from seawall.protocols.protocol import Protocol
 
-CASH = 2
+CASH, HAIRCUT = 2, 5
 WIDTH = 20
-ASSETS = (("BTC", 8, 60_000), ("ETH", 18, 2_500), ("USD", 6, 1), ("DOGE", 2, 0), ("SOL", 9, 150))
+ASSETS = (("BTC", 8, 60_000), ("ETH", 18, 2_500), ("USD", 6, 1), ("DOGE", 2, 0), ("SOL", 9, 150), ("STETH", 18, 2_400))
 PRICES = [int(price * WAD) or 87 * 10**15 + 123 for _, _, price in ASSETS]
 
 
@@ -29,9 +29,10 @@ def exchange(draw: random.Random, *, has_interest: bool = True) -> Deployment:
     """Return an exchange without accounts; funding stands anywhere between minus and plus a twentieth of the price."""
     markets, states = [], []
     for number, (symbol, _, _) in enumerate(ASSETS):
-        own = () if number == CASH else tiers(draw)
-        markets.append(Market(symbol, number, number, RiskParameters(0, 0, 2 * 10**15), margin_tiers=own))
-        index = RAY + draw.randrange(RAY // 5) if has_interest and number == CASH else RAY
+        own = () if number in (CASH, HAIRCUT) else tiers(draw)
+        threshold = {CASH: WAD, HAIRCUT: draw.choice([0, 75, 90]) * 10**16}.get(number, 0)
+        markets.append(Market(symbol, number, number, RiskParameters(0, threshold, 2 * 10**15), margin_tiers=own))
+        index = RAY + draw.randrange(RAY // 5) if has_interest and not own else RAY
         funding = int(PRICES[number] * draw.uniform(-0.05, 0.05)) if own else 0
         states.append(MarketState(collateral_index=index, debt_index=index + (index != RAY), funding_value=funding))
     deployment = Deployment(tuple(Asset(s, d) for s, d, _ in ASSETS), tuple(markets), tuple(states), WIDTH)
@@ -40,7 +41,7 @@ def exchange(draw: random.Random, *, has_interest: bool = True) -> Deployment:
 
 
 def add_account(deployment: Deployment, draw: random.Random, protocol: Protocol, line_ratio: int) -> int:
-    """Add an account of one to three contracts, its cash so that it stands near a line, often within a unit of it."""
+    """Add an account of one to three contracts, some with an asset held or owed, its cash so that it stands near a line."""
     book = deployment.book
     row = book.add_account(account(book.account_count))
     for number in draw.sample([0, 1, 3, 4], draw.choice([1, 1, 1, 2, 3])):
@@ -53,6 +54,9 @@ def add_account(deployment: Deployment, draw: random.Random, protocol: Protocol,
         book.set_balance(
             row, slot_of(number, draw.randrange(2)), min(max(1, balance + draw.choice([-1, 0, 0, 1])), 1 << 100)
         )
+    if draw.random() < 0.3:
+        balance = int(10 ** draw.uniform(0, 6) * WAD * deployment.units[HAIRCUT] / PRICES[HAIRCUT])
+        book.set_balance(row, slot_of(HAIRCUT, draw.randrange(2)), balance)
     set_cash(deployment, row, cash_at_line(deployment, row, protocol, line_ratio) + drawn_offset(draw))
     return row
 

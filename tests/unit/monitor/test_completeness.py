@@ -4,6 +4,7 @@ import random
 
 import pytest
 from benchmarks.synthetic_book import even_book, pool, risk
+from tests.deployments import lending_protocols
 from tests.unit.monitor.books import pairs
 from tests.unit.monitor.planting import plant
 from tests.unit.monitor.rounded_pool import RoundedPool
@@ -13,13 +14,12 @@ from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import Market
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.monitor.trigger_book import TriggerBook
-from seawall.protocols.catalogue import all_protocols
 from seawall.protocols.protocol import Protocol
 
 LINES = 2000
 POSITIONS_MAX = 16
 WARNING = 1_100_000_000_000_000_001
-PROTOCOLS = (RoundedPool(), *all_protocols())
+PROTOCOLS = (RoundedPool(), *lending_protocols())
 POOLED = [protocol for protocol in PROTOCOLS if not protocol.accounts_are_per_market]
 WORTHLESS = 7
 CATEGORISED = ("rounded_pool", "aave_v3", "seawall")

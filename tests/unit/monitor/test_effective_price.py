@@ -6,13 +6,14 @@ from fractions import Fraction
 
 import pytest
 from benchmarks.synthetic_book import pool, risk
+from tests.deployments import lending_protocols
 from tests.unit.monitor.books import account, held, owed
 from tests.unit.monitor.rounded_pool import RoundedPool
 
 from seawall.fixed import WAD
 from seawall.monitor.effective_price import EPSILON, EffectivePrices
 from seawall.monitor.full_recompute import FullRecompute
-from seawall.protocols.catalogue import all_protocols, protocol_named
+from seawall.protocols.catalogue import protocol_named
 from seawall.protocols.protocol import ScreenSlack
 
 ROUNDINGS_MAX = 4 + 7 + 1 + 254
@@ -150,7 +151,7 @@ def test_a_price_beyond_the_proof_is_not_a_number_by_columns_either(price):
     assert not math.isnan(prices.price_f64[8])
 
 
-@pytest.mark.parametrize("label", [protocol.label for protocol in all_protocols()])
+@pytest.mark.parametrize("label", [protocol.label for protocol in lending_protocols()])
 def test_weights_of_protocols_that_say_so_are_products(label):
     protocol, draw = protocol_named(label), random.Random(5)
     deployment = pool(draw)

@@ -14,8 +14,10 @@ from seawall.ledger.market import MarginTier, Market, MarketState, RiskParameter
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.monitor.pieces_monitor import PiecesMonitor
 from seawall.monitor.trigger_book import TriggerBook
-from seawall.protocols.perpetual import PERPETUAL
+from seawall.protocols.catalogue import protocol_named
 from seawall.protocols.protocol import Health, ScreenSlack
+
+PERPETUAL = protocol_named("perpetual")
 
 LINES = [WAD, 11 * 10**17 + 1, 3 * WAD]
 MAKERS = [FullRecompute, TriggerBook]
@@ -52,7 +54,7 @@ def test_no_account_planted_within_a_unit_of_its_line_is_missed(make, line_ratio
 def one_contract(tiers, price=100 * WAD, funding=0):
     markets = (
         Market("X", 0, 0, RiskParameters(0, 0, 10**15), margin_tiers=tiers),
-        Market("USD", 1, 1, RiskParameters(0, 0, 0)),
+        Market("USD", 1, 1, RiskParameters(0, WAD, 0)),
     )
     assets = (Asset("X", 4), Asset("USD", 6))
     deployment = Deployment(assets, markets, (MarketState(funding_value=funding), MarketState()), 20)

@@ -7,16 +7,16 @@ import random
 from math import lcm
 
 import pytest
+from tests.deployments import lending_protocols
 from tests.unit.protocols.deployments import open_account, pair, pooled, risk
 
 from seawall.fixed import RAY, WAD
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, NO_CATEGORY, slot_of
-from seawall.protocols.catalogue import all_protocols
 from seawall.protocols.protocol import Protocol
 
 PLANTED = 20_000
-POOLED = [protocol for protocol in all_protocols() if not protocol.accounts_are_per_market]
+POOLED = [protocol for protocol in lending_protocols() if not protocol.accounts_are_per_market]
 LABELS = [protocol.label for protocol in POOLED]
 LINES = [WAD, 11 * 10**17, 1234567890123456789, 3 * WAD]
 E18 = 10**18
@@ -157,7 +157,7 @@ def test_few_accounts_of_a_normal_book_are_uncertain(protocol):
 
 @pytest.mark.parametrize("line_ratio", LINES)
 def test_morpho_blue_is_certain_of_what_its_contract_decides(line_ratio):
-    (protocol,) = (protocol for protocol in all_protocols() if protocol.accounts_are_per_market)
+    (protocol,) = (protocol for protocol in lending_protocols() if protocol.accounts_are_per_market)
     draw = random.Random(protocol.label)
     against_the_sign = uncertain = 0
     for collateral, loan in (

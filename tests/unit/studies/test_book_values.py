@@ -3,14 +3,13 @@
 import random
 
 import pytest
-from tests.deployments import BTC, ETH, UNITS, USD, Desk
+from tests.deployments import BTC, ETH, UNITS, USD, Desk, lending_protocols
 
 from seawall.fixed import WAD
-from seawall.protocols.catalogue import all_protocols
 from seawall.protocols.protocol import Health
 from seawall.studies.book_values import BookValuation
 
-POOLED = [protocol.label for protocol in all_protocols() if not protocol.accounts_are_per_market]
+POOLED = [protocol.label for protocol in lending_protocols() if not protocol.accounts_are_per_market]
 SMALLEST = 1e-6
 
 
