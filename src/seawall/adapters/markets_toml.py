@@ -4,19 +4,14 @@
     symbol = "WETH"
     decimals = 18
     stands_for = "ETHUSDT"        # the path that gives its price; { source = "path" } by source; "" for a still price
-    depth = [[0.01, 21000000], [0.05, 92000000]]    # impact, value sold
-    depth_source = "quotes"
+    depth = [[0.01, 21000000], [0.05, 92000000]]    # impact, value sold; depth_source beside it
     [[markets]]
     asset = "WETH"                # pooled; or collateral = "WETH" and debt = "USDC" for an isolated pair
     max_loan_to_value = 0.8
     liquidation_threshold = 0.825
     liquidation_bonus = 0.05      # [markets.categories.1] holds the same five where a category changes them
-    [[markets]]
-    asset = "ETH-PERP"            # with tiers a contract, which has no loan to value and no threshold
-    liquidation_bonus = 0.005
-    margin_tiers = [{ floor = 0, maintenance = 0.01, initial = 0.02 }]
 
-Numbers are read as text, so 0.1 is exactly a tenth. Rates are shares a year.
+A contract has `margin_tiers = [{ floor = 0, maintenance = 0.01 }]` and neither loan to value nor threshold. Numbers are read as text, so 0.1 is exactly a tenth. Rates are shares a year.
 """
 
 import tomllib
