@@ -10,7 +10,6 @@ ENTRY_POINTS = {
     "seawall.rules.deleveraging_switch",
     "seawall.app.command_line",
     "seawall.app.__main__",
-    "seawall.protocols.perpetual",
 }
 WAITING = {
     "seawall.rules.growing_bonus",
@@ -32,13 +31,7 @@ KEPT = {
     "replayed_count": "how much of a journal was compared so far: the tests of kills ask",
 }
 """Public names that only tests use, each with the reason why it stays."""
-WAITING |= {
-    "seawall.rules.bankruptcy_price",
-    "seawall.rules.fillable_price",
-    "seawall.rules.margin_tiers",
-    "seawall.rules.mark_price",
-    "seawall.rules.order_margin",
-}
+WAITING |= {"seawall.rules.fillable_price", "seawall.rules.mark_price"}
 
 
 def imported(module: Module) -> dict[str, str]:

@@ -75,6 +75,7 @@ class _MarketTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     fee: Number = 0
     margin_tiers: list[_TierTable] = []
     funding_rate: Number = 0
+    is_isolated: bool = False
     categories: dict[int, _ParametersTable] = {}
 
 
@@ -140,6 +141,8 @@ def _market(table: _MarketTable, index_of: dict[str, int], place: str) -> Market
         return _contract(table, name, index_of[collateral], place)
     if table.funding_rate != 0:
         raise DataError(f"funding_rate {table.funding_rate} without margin_tiers, {place}")
+    if table.is_isolated:
+        raise DataError(f"is_isolated without margin_tiers, {place}")
     categories = {}
     for category, own in table.categories.items():
         if not 1 <= category <= CATEGORY_MAX:
@@ -172,6 +175,7 @@ def _contract(table: _MarketTable, symbol: str, asset: int, place: str) -> Marke
         parameters=RiskParameters(0, 0, bonus, version=table.version),
         debt_rate_ray=_rate(table.funding_rate, "funding_rate", place, least=-RATE_RAY_MAX),
         margin_tiers=_margin_tiers(table.margin_tiers, place),
+        is_isolated=table.is_isolated,
     )
 
 

@@ -1,7 +1,7 @@
 """The accounts of a deployment as it stands: health, liquidation price, distance.
 
-The liquidation price is of the asset whose fall matters most: the one that carries most of the account's margin, net of
-debt in it. The margin is linear in that price, which says where the line should be; the protocol's own decision says
+The liquidation price is of the contract that needs most margin, or of the asset whose fall matters most: the one that carries
+most of the account's margin, net of debt in it. The margin is linear in that price, which says where the line should be; the protocol's own decision says
 where it is: the highest price, to the unit, at which it calls the account liquidatable while every other price stands.
     distance = (price - liquidation price) / price, negative for an account that is past its line
 """
@@ -45,7 +45,7 @@ class AccountLine(msgspec.Struct, frozen=True):
 
 
 def rows_by_health(deployment: Deployment, protocol: Protocol, health_below: Ratio | None = None) -> list[int]:
-    """Return the rows of accounts with debt, worst first: unknown health, then the lowest, then the largest debt, then by bytes.
+    """Return the rows of accounts with debt or contracts, worst first: unknown health, then the lowest, then the largest debt, then by bytes.
 
     With `health_below`, only those whose health factor is below it or unknown.
     """
@@ -54,7 +54,7 @@ def rows_by_health(deployment: Deployment, protocol: Protocol, health_below: Rat
         health = protocol.health(deployment, row)
         if isinstance(health, Refusal):
             factor, debt_value = UNKNOWN_HEALTH, 0
-        elif health.debt_value > 0:
+        elif protocol.is_at_risk(deployment, row):
             factor, debt_value = health.health_factor_ratio, health.debt_value
         else:
             continue
@@ -78,6 +78,9 @@ def account_line(deployment: Deployment, protocol: Protocol, row: int) -> Accoun
         equity_value=equity_value(health.collateral_value, health.debt_value),
         margin_deficit_value=margin_deficit_value(health.weighted_collateral_value, health.debt_value, WAD),
     )
+    contract = protocol.contract_liquidation_price(deployment, row)
+    if contract is not None:
+        return _with_contract(line, deployment, *contract)
     asset = heaviest_asset(deployment, protocol, row)
     price = None if asset is None else deployment.prices[asset]
     if asset is None or price is None:
@@ -89,6 +92,20 @@ def account_line(deployment: Deployment, protocol: Protocol, row: int) -> Accoun
         price=price,
         liquidation_price=at_line,
         distance_ratio=None if at_line is None else mul_div_down(price - at_line, WAD, price),
+    )
+
+
+def _with_contract(line: AccountLine, deployment: Deployment, number: int, at_line: Price | None) -> AccountLine:
+    """Return the line with the contract that needs most margin: a long falls to its liquidation price, a short rises to it."""
+    market = deployment.markets[number]
+    price = deployment.prices[market.debt_asset]
+    assert price is not None, market.symbol
+    distance = None
+    if at_line is not None:
+        is_past = line.status != "healthy"
+        distance = mul_div_down(abs(price - at_line), -WAD if is_past else WAD, price)
+    return msgspec.structs.replace(
+        line, asset=market.symbol, price=price, liquidation_price=at_line, distance_ratio=distance
     )
 
 

@@ -1,9 +1,13 @@
 """What anyone may read of an engine between two events: the `StateView` of the keeper's ports, without a copy."""
 
+from collections.abc import Sequence
+
 from seawall.engine.engine import Engine
 from seawall.engine.permission import liquidation_refusal
+from seawall.engine.what_if import WhatIf, what_if
 from seawall.ledger.book import ABSENT
 from seawall.ledger.order import Refusal
+from seawall.ledger.request import OpenOrders, Request
 from seawall.protocols.protocol import Health, Limit, Quote
 from seawall.units import Amount, Milliseconds, Price
 
@@ -52,6 +56,10 @@ class EngineView:
         if refusal is not None:
             return refusal
         return protocol.quote(state.deployment, row, debt_market, collateral_market, repay_amount)
+
+    def what_if(self, account: bytes, request: Request, open_orders: Sequence[OpenOrders] = ()) -> WhatIf:
+        """Return whether the account may do what is asked, and its health after it; `open_orders` are its others."""
+        return what_if(self._engine.state, self._engine.protocol, account, request, open_orders)
 
     def _row(self, account: bytes) -> int:
         return self._engine.state.deployment.book.row_of(account)

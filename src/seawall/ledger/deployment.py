@@ -94,3 +94,10 @@ class Deployment:
         self.book = Book(account_width, len(markets))
         self.prices: list[Price | None] = [None] * len(assets)
         self.at: Milliseconds = 0
+
+    def supposing(self, book: Book) -> "Deployment":
+        """Return this deployment with another book, for reading only: all else is shared."""
+        supposed = Deployment.__new__(Deployment)
+        supposed.__dict__.update(self.__dict__)
+        supposed.book = book
+        return supposed

@@ -64,7 +64,8 @@ class Market(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `categories` maps an account category (e-mode) to the parameters that replace `parameters` in it; a
     category that is absent leaves them as they are. Rates are RAY a year. A market of perpetual contracts has
-    `margin_tiers`; its collateral is a long, its debt a short, and its debt rate is what longs pay to shorts.
+    `margin_tiers`; its collateral is a long, its debt a short, and its debt rate is what longs pay to shorts. One that
+    `is_isolated` stands in an account without any other: its margin is shared with nothing.
     """
 
     symbol: str
@@ -76,6 +77,7 @@ class Market(msgspec.Struct, frozen=True, omit_defaults=True):
     debt_rate_ray: int = 0
     fee_ratio: Ratio = 0
     margin_tiers: tuple[MarginTier, ...] = ()
+    is_isolated: bool = False
 
     def parameters_in(self, category: int) -> RiskParameters:
         """Return the parameters that hold for an account of `category`."""

@@ -46,6 +46,8 @@ class Refusal(Enum):
     LEVEL_UNKNOWN = "level_unknown"
     OPERATOR_UNKNOWN = "operator_unknown"
     SIGNATURE_INVALID = "signature_invalid"
+    INITIAL_MARGIN_MISSING = "initial_margin_missing"
+    MARKET_ISOLATED = "market_isolated"
     AUCTION_LIMIT = "auction_limit"
     LOT_DIFFERS = "lot_differs"
     DEBT_EXCEEDED = "debt_exceeded"

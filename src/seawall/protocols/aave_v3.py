@@ -56,6 +56,7 @@ class AaveV3(Protocol):
     """One version of Aave v3; everything in which versions differ is in `rounding`."""
 
     name = "aave_v3"
+    withdraws_to_threshold = True
 
     def __init__(self, rounding: AaveV3Version) -> None:
         self.rounding = rounding

@@ -8,13 +8,23 @@ loans what W < D says: weighted collateral below debt. Cash is the one asset who
 down, what it owes and must have rounds up.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from seawall.fixed import RAY, WAD, mul_div_down, mul_div_up
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, Market, MarketState, market_of, side_of
+from seawall.ledger.order import Refusal
+from seawall.ledger.request import OpenOrders
 from seawall.protocols.seawall_liquidation import Position
-from seawall.rules.margin_tiers import TierLine, tier_lines, tiered_margin_value
+from seawall.rules.margin_tiers import (
+    TierLine,
+    initial_lines,
+    tier_lines,
+    tiered_liquidation_price,
+    tiered_margin_value,
+)
+from seawall.rules.order_margin import exposure_amount, initial_margin_value
 from seawall.units import Amount, Balance, Price, Ratio, Value
 
 
@@ -115,3 +125,40 @@ def _position(number: int, side: int, balance: Balance, state: MarketState, pric
     index, rounded = (state.debt_index, mul_div_up) if side == DEBT else (state.collateral_index, mul_div_down)
     amount = rounded(balance, index, RAY)
     return Position(number, balance, amount, rounded(amount, price, unit), index, price, unit)
+
+
+def contracts_initial_value(
+    deployment: Deployment, contracts: Iterable[Contract], open_orders: Iterable[OpenOrders]
+) -> Value | Refusal:
+    """Return the initial margin of contracts and of orders on them, each contract's on its worse side; refuse an unknown price."""
+    signed: dict[int, Balance] = {}
+    for contract in contracts:
+        balance = -contract.balance if contract.is_short else contract.balance
+        signed[contract.market] = signed.get(contract.market, 0) + balance
+    orders = {each.market: each for each in open_orders}
+    initial_value = 0
+    for number in {**signed, **orders}:
+        market = deployment.markets[number]
+        price, unit = deployment.prices[market.debt_asset], deployment.units[market.debt_asset]
+        if price is None:
+            return Refusal.PRICE_MISSING
+        waiting = orders.get(number)
+        buys, sells = (waiting.buy_amount, waiting.sell_amount) if waiting is not None else (0, 0)
+        amount = exposure_amount(signed.get(number, 0), buys, sells)
+        initial_value += initial_margin_value(amount, price, unit, initial_lines(market.margin_tiers))
+    return initial_value
+
+
+def heaviest_liquidation_price(account: MarginAccount) -> tuple[int, Price | None]:
+    """Return the market of the contract that needs most margin, and its liquidation price with all else still."""
+    contract = max(account.contracts, key=lambda each: (each.margin_value(each.balance), -each.market))
+    worth = contract.notional_value(contract.balance)
+    price = tiered_liquidation_price(
+        contract.balance,
+        contract.unit,
+        contract.is_short,
+        contract.lines,
+        account.equity_value + (worth if contract.is_short else -worth),
+        account.margin_value - contract.margin_value(contract.balance),
+    )
+    return contract.market, price

@@ -17,9 +17,18 @@ from seawall.ledger.book import POSITIONS_MAX
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of, slot_of
 from seawall.ledger.order import Refusal
+from seawall.ledger.request import OpenOrders
 from seawall.protocols.elapsed_time import markets_to_accrue
 from seawall.protocols.indexed_balance import indexed_amount, indexed_balance
-from seawall.protocols.margin_account import MarginAccount, cash_market, is_cash, margin_account
+from seawall.protocols.margin_account import (
+    MarginAccount,
+    cash_market,
+    contracts_initial_value,
+    haircut_value,
+    heaviest_liquidation_price,
+    is_cash,
+    margin_account,
+)
 from seawall.protocols.margin_closing import (
     Cash,
     ContractClose,
@@ -36,7 +45,7 @@ from seawall.rules.accrual import linear_growth, taylor_growth
 from seawall.rules.margin import HEALTH_FACTOR_MAX
 from seawall.rules.margin_tiers import TierLine, check_tiers, tier_lines
 from seawall.rules.sizing import recoverable_value
-from seawall.units import Amount, Balance, Milliseconds, Ratio
+from seawall.units import Amount, Balance, Milliseconds, Price, Ratio, Value
 
 
 class Perpetual(Protocol):
@@ -146,6 +155,34 @@ class Perpetual(Protocol):
         tiers_max = max(len(market.margin_tiers) for market in deployment.markets)
         units = int(has_moved)
         return ScreenSlack(units, units, 0, 0, value=POSITIONS_MAX * (6 + 2 * tiers_max))
+
+    # -- for whoever asks what it may do -------------------------------------------------------------------
+
+    def opening_room_value(
+        self, deployment: Deployment, row: int, open_orders: Sequence[OpenOrders]
+    ) -> Value | Refusal:
+        """Return the equity beyond the initial margin: of contracts with their orders, and of collateral 1 - max loan to value."""
+        account = margin_account(deployment, row)
+        if account is None:
+            return Refusal.PRICE_MISSING
+        initial_value = contracts_initial_value(deployment, account.contracts, open_orders)
+        if isinstance(initial_value, Refusal):
+            return initial_value
+        initial_value += sum(
+            haircut_value(position.value, deployment.markets[number].parameters.max_loan_to_value_ratio)
+            for number, position in account.held.items()
+            if not is_cash(deployment.markets[number])
+        )
+        return account.equity_value - initial_value
+
+    def contract_liquidation_price(self, deployment: Deployment, row: int) -> tuple[int, Price | None] | None:
+        """Return it with all else still; of equals the contract of the lowest market."""
+        account = margin_account(deployment, row)
+        return None if account is None or not account.contracts else heaviest_liquidation_price(account)
+
+    def cash_market_of(self, deployment: Deployment) -> int:
+        """Return the market of the cash."""
+        return cash_market(deployment)
 
     # -- the rule -----------------------------------------------------------------------------------------
 

@@ -14,15 +14,16 @@ from enum import Enum
 
 import msgspec
 
-from seawall.fixed import WAD, div_down, mul_div_down, mul_div_half_up
+from seawall.fixed import WAD, div_down, mul_div_down, mul_div_half_up, mul_div_up
 from seawall.ledger.deployment import Deployment
-from seawall.ledger.market import DEBT, Market, RiskParameters, side_of
+from seawall.ledger.market import DEBT, Market, RiskParameters, market_of, side_of
 from seawall.ledger.order import Refusal
+from seawall.ledger.request import OpenOrders
 from seawall.protocols.exact_limit import ExactLimit
 from seawall.protocols.exact_term import ExactLine, ExactTerm, Sums
 from seawall.rules.margin import HEALTH_FACTOR_MAX
 from seawall.rules.margin_tiers import TierLine
-from seawall.units import Amount, Balance, Milliseconds, Ratio, Value
+from seawall.units import Amount, Balance, Milliseconds, Price, Ratio, Value
 
 
 class Proof(Enum):
@@ -128,6 +129,8 @@ class Protocol(ABC):
     """The liquidation thresholds that a market may have, ascending; none where any can be had."""
     fee_is_of_seized: bool = False
     """The liquidation fee is a share of what is seized, not of the bonus in it."""
+    withdraws_to_threshold: bool = False
+    """Collateral may be taken out down to the line of liquidation; elsewhere the limit of opening holds for that too."""
     exact_line: ExactLine | None = None
     """Where sums are liquidatable; None where the rule is not of the form that a compiled kernel reads."""
     exact_limit: ExactLimit | None = None
@@ -204,6 +207,40 @@ class Protocol(ABC):
     @abstractmethod
     def screen_slack(self, deployment: Deployment) -> ScreenSlack:
         """Return the slack that holds for every account of the deployment as it stands."""
+
+    # -- for whoever asks what it may do -------------------------------------------------------------------
+
+    def opening_room_value(
+        self, deployment: Deployment, row: int, open_orders: Sequence[OpenOrders]
+    ) -> Value | Refusal:
+        """Return what the account has beyond what opening asks for: collateral at its max loan to value, less its debt.
+
+        Collateral rounds down and debt up, so it can be a unit stricter than a contract. Loans have no open orders.
+        """
+        weighted = debt_value = 0
+        category = deployment.book.category_of(row)
+        for slot, balance in deployment.book.positions(row):
+            market = deployment.markets[market_of(slot)]
+            is_debt = side_of(slot) == DEBT
+            asset = market.debt_asset if is_debt else market.collateral_asset
+            price = deployment.prices[asset]
+            if price is None:
+                return Refusal.PRICE_MISSING
+            amount = self.amount_of(deployment, slot, balance)
+            if is_debt:
+                debt_value += mul_div_up(amount, price, deployment.units[asset])
+            else:
+                value = mul_div_down(amount, price, deployment.units[asset])
+                weighted += value * market.parameters_in(category).max_loan_to_value_ratio
+        return div_down(weighted, WAD) - debt_value
+
+    def contract_liquidation_price(self, deployment: Deployment, row: int) -> tuple[int, Price | None] | None:
+        """Return (market, price) of the contract of most margin and its liquidation price; None without contracts."""
+        return None
+
+    def cash_market_of(self, deployment: Deployment) -> int:
+        """Return the market in which contracts are settled, where the protocol has contracts."""
+        raise NotImplementedError(self.label)
 
     # -- for the exact kernels, where there is an `exact_line` ---------------------------------------------
 

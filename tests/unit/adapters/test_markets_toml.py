@@ -142,6 +142,7 @@ decimals = 8
 asset = "BTC-PERP"
 liquidation_bonus = 0.005
 funding_rate = -0.1095
+is_isolated = true
 margin_tiers = [
     { floor = 0, maintenance = 0.004, initial = 0.008, deduction = 0 },
     { floor = 50000, maintenance = 0.005, initial = 0.01, deduction = 50 },
@@ -159,6 +160,7 @@ def test_a_contract_has_tiers_and_funding_and_no_loan_to_value(path: Path) -> No
             MarginTier(0, 4 * 10**15, 8 * 10**15), MarginTier(50_000 * WAD, 5 * 10**15, 10**16),
             MarginTier(2500005 * WAD // 10, 10**16),
         ),
+        is_isolated=True,
     )  # fmt: skip
 
 
@@ -185,4 +187,7 @@ def test_a_contract_that_cannot_be_is_refused(path: Path, before: str, after: st
 def test_funding_without_tiers_is_refused(path: Path) -> None:
     path.write_text(WHOLE.replace("fee = 0.15", "funding_rate = 0.1"))
     with pytest.raises(DataError, match=r"funding_rate 0\.1 without margin_tiers"):
+        read_markets(path)
+    path.write_text(WHOLE.replace("fee = 0.15", "is_isolated = true"))
+    with pytest.raises(DataError, match="is_isolated without margin_tiers"):
         read_markets(path)
