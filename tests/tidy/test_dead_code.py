@@ -12,6 +12,11 @@ ENTRY_POINTS = {
     "seawall.app.__main__",
 }
 WAITING = {
+    "seawall.rules.several_collaterals",
+    "seawall.risk.price_impact",
+    "seawall.risk.seizure_programs",
+    "seawall.risk.sale_delay",
+    "seawall.risk.healing_sale",
     "seawall.rules.growing_bonus",
     "seawall.rules.batch_auction",
     "seawall.rules.dutch_auction",
