@@ -32,6 +32,7 @@ SECTIONS = {
     "`[keepers]`": scenario.KeeperSection,
     "`[depth]`": scenario.DepthSection,
     "`[policy]`": scenario.PolicySection,
+    "`[[policy.absorbers]]`": scenario.AbsorberSection,
 }
 
 

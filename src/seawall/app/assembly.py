@@ -19,11 +19,12 @@ from seawall.app.generated_book import generated_book, markets_of_mixes
 from seawall.app.opening import decimals_of_rows, opening_events
 from seawall.app.run_input import file_input, section_input
 from seawall.app.scenario import FilePrices, GeneratedBook, ScenarioFile
-from seawall.app.scenario_number import amount, milliseconds, wad
+from seawall.app.scenario_number import milliseconds, wad
 from seawall.app.scenario_prices import ScenarioPrices, scenario_prices
+from seawall.app.scenario_waterfall import scenario_waterfall
 from seawall.errors import ConfigError
 from seawall.fixed import WAD
-from seawall.ledger.deployment import Buffer, OracleRule, Policy
+from seawall.ledger.deployment import OracleRule, Policy
 from seawall.protocols.catalogue import protocol_named
 from seawall.protocols.protocol import Protocol
 from seawall.studies.rehosting import Hosting, rehosted
@@ -106,7 +107,7 @@ def _plan(
     title = _title(given, parts.prices)
     is_own = markets is None
     opening = opening_events(
-        rule, listed, book, _oracle_rules(given, listed, is_own), _policy(given, listed, is_own),
+        rule, listed, book, _oracle_rules(given, listed, is_own), _policy(given, listed, rule, is_own),
         priced.path.grid.start_at, title,
     )  # fmt: skip
     rules = WorldRules(
@@ -219,31 +220,22 @@ def _oracle_rules(given: ScenarioFile, listed: MarketList, is_own: bool) -> tupl
     )
 
 
-def _policy(given: ScenarioFile, listed: MarketList, is_own: bool) -> Policy:
-    policy, buffers = given.scenario.policy, given.scenario.buffers
-    index_of = {asset.symbol: index for index, asset in enumerate(listed.assets)}
-    for name, amounts in buffers.items():
+def _policy(given: ScenarioFile, listed: MarketList, rule: Protocol, is_own: bool) -> Policy:
+    policy = given.scenario.policy
+    for name, amounts in given.scenario.buffers.items():
         _check_assets(given, f"buffers.{name}", set(amounts), listed, is_own)
+    buffers, absorbers = scenario_waterfall(given, listed, rule, is_own)
     return Policy(
         order_lifetime_ms=milliseconds(policy.order_lifetime_seconds),
         offers_per_event_max=policy.offers_per_event_max,
         priority_stress_ratio=wad(policy.priority_stress),
         warning_health_ratio=_warning_ratio(given),
-        buffers=tuple(
-            Buffer(
-                name,
-                tuple(
-                    (index_of[symbol], amount(text, listed.assets[index_of[symbol]].decimals))
-                    for symbol, text in amounts.items()
-                    if symbol in index_of
-                ),
-            )
-            for name, amounts in buffers.items()
-        ),
+        buffers=buffers,
         breaker_loss_value_max=wad(policy.breaker_loss_max),
         breaker_window_ms=milliseconds(policy.breaker_window_seconds),
         breaker_cooldown_ms=milliseconds(policy.breaker_cooldown_seconds),
         grace_period_ms=milliseconds(policy.grace_seconds),
+        absorbers=absorbers,
     )
 
 

@@ -173,6 +173,16 @@ class DepthSection(_Section):
     default: list[tuple[Number, Number]] = []
 
 
+class AbsorberSection(_Section):
+    """One step of the loss waterfall: who pays, together by their shares, for which markets, within a budget a window."""
+
+    names: list[str]
+    shares: list[Number] = []
+    markets: list[str] = []
+    budget: Number = "0"
+    window_seconds: Annotated[int, Field(ge=0)] = 0
+
+
 class PolicySection(_Section):
     """What the deployment decides for itself."""
 
@@ -184,6 +194,8 @@ class PolicySection(_Section):
     breaker_window_seconds: Count = 3_600
     breaker_cooldown_seconds: Count = 3_600
     grace_seconds: Number = "0"
+    fee_shares: dict[str, Number] = {}
+    absorbers: list[AbsorberSection] = []
 
 
 class Scenario(_Section):

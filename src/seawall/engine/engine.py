@@ -119,7 +119,8 @@ class Engine:
         self.state = state
         self.protocol = self._find_protocol(state.opened.protocol)
         self.protocol.check_markets(state.deployment.markets)
-        mistake = waterfall_mistake(state.policy, len(state.deployment.markets))
+        has_winners = self.protocol.positions_are_signed
+        mistake = waterfall_mistake(state.policy, len(state.deployment.markets), has_winners=has_winners)
         if mistake is not None:
             raise ConfigError(mistake)
         self.monitor = monitor_of(self._make_monitor, state.deployment, self.protocol, WAD)

@@ -71,12 +71,15 @@ def absorbers_of(policy: Policy) -> tuple[Absorber, ...]:
     return (*(Absorber((buffer.name,)) for buffer in policy.buffers), Absorber((SOCIALIZED_LOSS,)))
 
 
-def waterfall_mistake(policy: Policy, market_count: int) -> str | None:
-    """Return what is wrong first with a policy's buffers and absorbers, in one line, or None."""
-    return next(_mistakes(policy, market_count), None)
+def waterfall_mistake(policy: Policy, market_count: int, *, has_winners: bool) -> str | None:
+    """Return what is wrong first with a policy's buffers and absorbers, in one line, or None.
+
+    `has_winners` says whether the protocol has positions that win what others lose, and could be closed for it.
+    """
+    return next(_mistakes(policy, market_count, has_winners), None)
 
 
-def _mistakes(policy: Policy, market_count: int) -> Iterator[str]:
+def _mistakes(policy: Policy, market_count: int, has_winners: bool) -> Iterator[str]:
     buffers = [buffer.name for buffer in policy.buffers]
     for nth, buffer in enumerate(policy.buffers):
         if buffer.name in (AUTO_DELEVERAGING, SOCIALIZED_LOSS, UNCOVERED_LOSS):
@@ -92,6 +95,8 @@ def _mistakes(policy: Policy, market_count: int) -> Iterator[str]:
     for absorber in policy.absorbers:
         yield from _misnamed(absorber, buffers, seen)
         yield from _misnumbered(absorber, market_count)
+        if AUTO_DELEVERAGING in absorber.names and not has_winners:
+            yield f"absorber {AUTO_DELEVERAGING!r} closes winners of contracts, the protocol lends"
         seen += absorber.names
 
 

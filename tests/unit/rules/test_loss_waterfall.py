@@ -163,7 +163,7 @@ BUFFERS = (Buffer("fund", ()), Buffer("pool", ()), Buffer("junior", ()))
     ],
 )  # fmt: skip
 def test_a_waterfall_that_cannot_be_is_refused_in_one_line(absorbers, mistake):
-    assert waterfall_mistake(Policy(buffers=BUFFERS, absorbers=tuple(absorbers)), 3) == mistake
+    assert waterfall_mistake(Policy(buffers=BUFFERS, absorbers=tuple(absorbers)), 3, has_winners=True) == mistake
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_waterfall_that_cannot_be_is_refused_in_one_line(absorbers, mistake):
     ],
 )  # fmt: skip
 def test_buffers_that_cannot_be_are_refused_in_one_line(buffers, mistake):
-    assert waterfall_mistake(Policy(buffers=tuple(buffers)), 3) == mistake
+    assert waterfall_mistake(Policy(buffers=tuple(buffers)), 3, has_winners=True) == mistake
 
 
 def test_a_waterfall_that_can_be_is_not_refused():
@@ -193,5 +193,13 @@ def test_a_waterfall_that_can_be_is_not_refused():
             Absorber(("socialized_loss",)),
         ),
     )
-    assert waterfall_mistake(full, 3) is None
-    assert waterfall_mistake(Policy(), 0) is None
+    assert waterfall_mistake(full, 3, has_winners=True) is None
+    assert waterfall_mistake(Policy(), 0, has_winners=False) is None
+
+
+def test_a_pool_of_loans_has_no_winners_to_close():
+    policy = Policy(absorbers=(Absorber(("auto_deleveraging",)),))
+    assert waterfall_mistake(policy, 3, has_winners=True) is None
+    assert waterfall_mistake(policy, 3, has_winners=False) == (
+        "absorber 'auto_deleveraging' closes winners of contracts, the protocol lends"
+    )
