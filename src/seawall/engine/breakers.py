@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from seawall.engine.state import State
-from seawall.ledger.event import OperatorDecided
+from seawall.ledger.event import OperatorDecided, PriceRuledInvalid
 from seawall.ledger.order import HaltMarket, Order, Refusal, RefuseEvent, ResumeMarket
 from seawall.protocols.protocol import Protocol
 from seawall.rules.circuit_breaker import Breaker, Level, breaker_after, breaker_decided
@@ -29,7 +29,7 @@ def move_breakers(state: State, protocol: Protocol) -> list[Order]:
 
 
 def operator_decision(
-    state: State, event: OperatorDecided, signature_is_valid: Callable[[OperatorDecided], bool]
+    state: State, event: OperatorDecided, signature_is_valid: Callable[[OperatorDecided | PriceRuledInvalid], bool]
 ) -> list[Order]:
     """Set a market's breaker as a known operator signed it, or refuse the event."""
     if event.operator not in state.opened.operators:

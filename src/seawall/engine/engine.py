@@ -14,6 +14,7 @@ from seawall.engine.breakers import move_breakers, operator_decision
 from seawall.engine.invariants import check_invariants
 from seawall.engine.losses import change_fund, pay_waiting_losses
 from seawall.engine.offers import end_episode, look_again_later, offers, rows_to_look_at, withdraw
+from seawall.engine.restitutions import rule_invalid
 from seawall.engine.settlement import settle_fill, write_off
 from seawall.engine.state import Episode, State
 from seawall.engine.warnings import move_warnings
@@ -32,6 +33,7 @@ from seawall.ledger.event import (
     OracleRound,
     PositionsChanged,
     PriceObserved,
+    PriceRuledInvalid,
     RiskParametersChanged,
 )
 from seawall.ledger.order import Order, Refusal, RefuseEvent, SettleFill
@@ -44,10 +46,10 @@ from seawall.units import Milliseconds
 
 MakeJudge = Callable[[Deployment, Protocol], Judge]
 FindProtocol = Callable[[str], Protocol]
-SignatureCheck = Callable[[OperatorDecided], bool]
+SignatureCheck = Callable[[OperatorDecided | PriceRuledInvalid], bool]
 
 
-def no_signature_is_valid(_: OperatorDecided) -> bool:
+def no_signature_is_valid(_: OperatorDecided | PriceRuledInvalid) -> bool:
     """Refuse every operator: what an engine does that was given no way to check them."""
     return False
 
@@ -168,6 +170,8 @@ class Engine:
                 orders, rows = operator_decision(state, event, self._signature_is_valid), set()
             case FundChanged():
                 orders, rows = change_fund(state, event), set()
+            case PriceRuledInvalid():
+                orders, rows = rule_invalid(state, event, self._signature_is_valid), set()
         return orders + self._examine(rows, offers_max)
 
     def _pass_time(self, at: Milliseconds) -> None:

@@ -13,6 +13,7 @@ from seawall.ledger.loss_ledger import LossEntry
 from seawall.ledger.order import AbsorbLoss, Liquidate, Order, Refusal, SettleFill, singly
 from seawall.protocols.protocol import Protocol
 from seawall.rules.loss_waterfall import UNCOVERED_LOSS
+from seawall.rules.restitution import is_ruled
 from seawall.units import Amount, Milliseconds
 
 
@@ -26,6 +27,7 @@ def check_invariants(state: State, protocol: Protocol, orders: Sequence[Order]) 
     losses_are_paid_once(state)
     draws_are_payments(state)
     budget_is_never_exceeded(state)
+    restitution_is_within_its_claims(state)
     market_total_is_never_negative(state)
     healthy_account_is_never_seized(orders)
     waterfall_pays_each_unit_once(orders)
@@ -134,7 +136,7 @@ def draws_are_payments(state: State) -> None:
     for (name, held), opened, fed in zip(state.buffers, state.policy.buffers, ledger.fed_amounts, strict=True):
         opened_amounts = dict(opened.amounts)
         for asset in range(len(state.deployment.assets)):
-            came_amount = opened_amounts.get(asset, 0) + fed.get(asset, 0)
+            came_amount = opened_amounts.get(asset, 0) + fed[asset]
             left_amount = came_amount - paid.get((name, asset), 0)
             _must(held.get(asset, 0) == left_amount, "draws_are_payments", (name, asset, held, left_amount))
 
@@ -147,6 +149,17 @@ def budget_is_never_exceeded(state: State) -> None:
         drawn_value = sum(draw.value for draw in draws if draw.at > oldest)
         is_within = drawn_value <= absorber.budget_value if absorber.budget_value else not draws
         _must(is_within, "budget_is_never_exceeded", (absorber.names, drawn_value))
+
+
+def restitution_is_within_its_claims(state: State) -> None:
+    """No ruling pays more than was claimed by it, and no penalty that one made a claim of is still remembered."""
+    if state.restitutions is None:
+        return
+    for ruling in state.restitutions.rulings:
+        _must(0 <= ruling.paid_value <= ruling.claim_value, "restitution_is_within_its_claims", ruling)
+        for penalty in state.restitutions.penalties:
+            is_left = penalty.at < ruling.at and is_ruled(penalty, ruling.asset, ruling.from_at, ruling.until_at)
+            _must(not is_left, "restitution_is_within_its_claims", (ruling, penalty))
 
 
 def market_total_is_never_negative(state: State) -> None:

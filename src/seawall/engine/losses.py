@@ -155,13 +155,17 @@ def feed_fee(state: State, quote: Quote) -> None:
             _feed(state, place, asset, shares[place])
 
 
+def take_out(state: State, fund: str, asset: int, amount: Amount) -> None:
+    """Take out of a buffer what is paid for no loss; it holds as much."""
+    _feed(state, [name for name, _ in state.buffers].index(fund), asset, -amount)
+
+
 def _feed(state: State, place: int, asset: int, amount: Amount) -> None:
     """Put an amount into a buffer, or take it out."""
-    accounts = [state.buffers[place][1]]
+    held = state.buffers[place][1]
+    held[asset] = held.get(asset, 0) + amount
     if state.loss_ledger is not None:
-        accounts.append(state.loss_ledger.fed_amounts[place])
-    for held in accounts:
-        held[asset] = held.get(asset, 0) + amount
+        state.loss_ledger.fed_amounts[place][asset] += amount
 
 
 def change_fund(state: State, event: FundChanged) -> list[Order]:

@@ -6,6 +6,7 @@ one changes nothing.
 
 from seawall.engine.losses import absorb_loss, feed_fee
 from seawall.engine.permission import liquidation_refusal, write_off_refusal
+from seawall.engine.restitutions import remember_penalty
 from seawall.engine.state import State
 from seawall.fixed import mul_div_down
 from seawall.ledger.event import Fill
@@ -27,6 +28,7 @@ def settle_fill(state: State, protocol: Protocol, fill: Fill) -> list[Order]:
     state.episodes[row].fill_ids |= {fill.fill_id}
     settled = _settled(state, fill, quote, before, after)
     feed_fee(state, quote)
+    remember_penalty(state, settled)
     return [settled, *write_off(state, protocol, row, quote)]
 
 

@@ -15,6 +15,7 @@ from seawall.ledger.event import DeploymentOpened, OracleRound
 from seawall.ledger.loss_ledger import LossLedger
 from seawall.ledger.market import Market, MarketState
 from seawall.ledger.order import Refusal
+from seawall.ledger.restitution import Restitutions
 from seawall.rules.circuit_breaker import Breaker, Level
 from seawall.rules.loss_waterfall import absorbers_of
 from seawall.rules.oracle import PriceState
@@ -94,6 +95,7 @@ class State:
         self.buffers: list[tuple[str, dict[int, Amount]]] = [(b.name, dict(b.amounts)) for b in opened.policy.buffers]
         self.absorbers = absorbers_of(opened.policy)
         self.loss_ledger = _empty_ledger(opened) if opened.policy.absorbers else None
+        self.restitutions = Restitutions([], []) if opened.policy.restitution_window_ms else None
         self.breakers: list[Breaker] = [Breaker()] * len(opened.markets)
         self.all_at_rest = list(self.breakers)
         self.quiet_permission = Permission(tuple(self.all_fresh), ((Level.NORMAL, False),) * len(opened.markets))
@@ -145,6 +147,7 @@ class State:
             balance_totals=tuple(book.balance_totals),
             warned=tuple(sorted((account_at(row), at) for row, at in self.warned.items())),
             loss_ledger=self.loss_ledger,
+            restitutions=self.restitutions,
         )
 
     def _restore(self, record: "_Record", book_bytes: bytes) -> None:
@@ -176,13 +179,19 @@ class State:
         self.permission_seen = record.permission_seen
         self.losses = list(record.losses)
         self.loss_ledger = record.loss_ledger
+        self.restitutions = record.restitutions
         self.block_number = record.block_number
         self.event_count = record.event_count
 
 
 def _empty_ledger(opened: DeploymentOpened) -> LossLedger:
     policy = opened.policy
-    return LossLedger([], [[] for _ in opened.markets], [[] for _ in policy.absorbers], [{} for _ in policy.buffers])
+    return LossLedger(
+        [],
+        [[] for _ in opened.markets],
+        [[] for _ in policy.absorbers],
+        [[0] * len(opened.assets) for _ in policy.buffers],
+    )
 
 
 def state_hash(canonical_bytes: bytes) -> str:
@@ -235,6 +244,7 @@ class _Record(msgspec.Struct, frozen=True, omit_defaults=True):
     balance_totals: tuple[int, ...]
     warned: tuple[tuple[bytes, Milliseconds], ...] = ()
     loss_ledger: LossLedger | None = None
+    restitutions: Restitutions | None = None
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")

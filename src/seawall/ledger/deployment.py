@@ -57,7 +57,8 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     expired and, where the protocol's rule is by value, for debt that has become unrecoverable. `priority_stress_ratio` is the further fall of all collateral under which the
     expected loss, an order's priority, is taken. `buffers` are drawn in the order of
     `absorbers`; without absorbers in their own before lenders pay, and no ledger of losses is kept. Fees go to buffers by
-    their shares, or without any share to `fee_reserve`.
+    their shares, or without any share to `fee_reserve`. For `restitution_window_ms` it is remembered what each settlement took
+    from its account, in case its price is ruled invalid (0: it is not).
     At most `offers_per_event_max` accounts, the worst, begin their time below the line in one event; the others wait
     for the next one (0: all begin at once). Accounts whose health factor falls below `warning_health_ratio`, which is
     above one, are warned (0: nobody is). `breaker_loss_value_max` is the bad debt, WAD, within `breaker_window_ms` that halts liquidation (0: never).
@@ -74,6 +75,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     breaker_cooldown_ms: Milliseconds = 3_600_000
     grace_period_ms: Milliseconds = 0
     absorbers: tuple[Absorber, ...] = ()
+    restitution_window_ms: Milliseconds = 0
 
 
 class Deployment:

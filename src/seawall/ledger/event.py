@@ -144,6 +144,21 @@ class OperatorDecided(_Event, frozen=True, tag=True, omit_defaults=True):
     signature: str
 
 
+class PriceRuledInvalid(_Event, frozen=True, tag=True, omit_defaults=True):
+    """A person ruled, over their signature, that an asset's price was wrong from `from_at` on and before `until_at`.
+
+    Whoever was liquidated by it is paid back from a fund, in one of its assets.
+    """
+
+    operator: str
+    asset: int
+    from_at: Milliseconds
+    until_at: Milliseconds
+    fund: str
+    paid_asset: int
+    signature: str
+
+
 class FundChanged(_Event, frozen=True, tag=True, omit_defaults=True):
     """A buffer of the loss waterfall was fed from outside, or its owners took something out (`delta` below zero)."""
 
@@ -170,4 +185,5 @@ Event: TypeAlias = (
     | RiskParametersChanged
     | OperatorDecided
     | FundChanged
+    | PriceRuledInvalid
 )

@@ -45,4 +45,4 @@ class LossLedger(msgspec.Struct):
     entries: list[LossEntry]
     uncovered_amounts: list[list[tuple[int, Amount]]]
     draws: list[list[Draw]]
-    fed_amounts: list[dict[int, Amount]]
+    fed_amounts: list[list[Amount]]

@@ -54,6 +54,8 @@ class Refusal(Enum):
     BID_TOO_LOW = "bid_too_low"
     FUND_UNKNOWN = "fund_unknown"
     FUND_OVERDRAWN = "fund_overdrawn"
+    RULING_TOO_LATE = "ruling_too_late"
+    NOTHING_CLAIMED = "nothing_claimed"
 
 
 class _Order(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, gc=False):
@@ -216,6 +218,25 @@ class PayLoss(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     payments: tuple[Payment, ...]
 
 
+class Claim(msgspec.Struct, frozen=True):
+    """What an account lost by settlements at an invalid price, WAD, and what it is paid for that."""
+
+    account: bytes
+    claim_value: Value
+    paid_amount: Amount
+
+
+class PayRestitution(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Pay back what an invalid price of `asset` took, out of a fund, in `paid_asset` at `paid_price`: ruling `number`, from one."""
+
+    number: int
+    asset: int
+    fund: str
+    paid_asset: int
+    paid_price: Price
+    claims: tuple[Claim, ...]
+
+
 class WarnAccount(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     """Warn an account that its health factor is below the policy's warning line."""
 
@@ -261,6 +282,7 @@ SingleOrder: TypeAlias = (
     | RefuseFill
     | AbsorbLoss
     | PayLoss
+    | PayRestitution
     | WarnAccount
     | LiftWarning
     | HaltMarket

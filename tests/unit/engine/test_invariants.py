@@ -17,6 +17,7 @@ from seawall.fixed import WAD
 from seawall.ledger.deployment import Absorber, Buffer, Policy
 from seawall.ledger.loss_ledger import Draw
 from seawall.ledger.order import AbsorbLoss, Order, Payment, SettleFill
+from seawall.ledger.restitution import Penalty, Ruling
 
 PAGE = Path(__file__).parents[3] / "docs" / "invariants.md"
 NAMES = [
@@ -149,6 +150,21 @@ def a_budget_that_was_passed() -> Broken:
     return desk, []
 
 
+def a_ruling_that_paid_more_than_was_claimed() -> Broken:
+    desk, _ = below_the_line(policy=Policy(restitution_window_ms=HOUR))
+    assert desk.state.restitutions is not None
+    desk.state.restitutions.rulings.append(Ruling(desk.at, ETH, 0, 1, "insurance_fund", USD, 10, 1, 11))
+    return desk, []
+
+
+def a_penalty_that_was_paid_back_and_is_still_there() -> Broken:
+    desk, _ = below_the_line(policy=Policy(restitution_window_ms=HOUR))
+    assert desk.state.restitutions is not None
+    desk.state.restitutions.rulings.append(Ruling(desk.at, ETH, 5, 7, "insurance_fund", USD, 10, 1, 1))
+    desk.state.restitutions.penalties.append(Penalty(5, BORROWER, USD, ETH, 1))
+    return desk, []
+
+
 def a_market_that_owes_less_than_nothing() -> Broken:
     desk, _ = below_the_line()
     desk.state.deployment.market_states[USD].fee_amount = -1
@@ -199,6 +215,8 @@ BREAKS: list[tuple[Callable[[], Broken], str]] = [
     (a_buffer_that_paid_more_than_the_ledger_says, "draws_are_payments"),
     (a_buffer_that_was_fed_by_nobody, "draws_are_payments"),
     (a_budget_that_was_passed, "budget_is_never_exceeded"),
+    (a_ruling_that_paid_more_than_was_claimed, "restitution_is_within_its_claims"),
+    (a_penalty_that_was_paid_back_and_is_still_there, "restitution_is_within_its_claims"),
     (a_market_that_owes_less_than_nothing, "market_total_is_never_negative"),
     (a_seizure_above_the_line, "healthy_account_is_never_seized"),
     (a_loss_paid_once_too_often, "waterfall_pays_each_unit_once"),

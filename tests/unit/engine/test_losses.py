@@ -187,7 +187,7 @@ def test_fees_go_to_buffers_by_their_shares_and_the_rest_to_the_protocol():
     assert held["a"][ETH] - held["b"][ETH] in (0, 1)
     assert desk.state.deployment.market_states[ETH].fee_amount == settled.fee_amount
     assert desk.state.loss_ledger is not None
-    assert [fed.get(ETH, 0) for fed in desk.state.loss_ledger.fed_amounts] == [0, held["a"][ETH], held["b"][ETH], 0]
+    assert [fed[ETH] for fed in desk.state.loss_ledger.fed_amounts] == [0, held["a"][ETH], held["b"][ETH], 0]
 
 
 def test_shares_of_one_take_the_whole_fee():
@@ -246,6 +246,7 @@ def test_a_restored_state_goes_on_with_its_ledger():
     desk = desk_of(Absorber(("insurance_fund",), budget_value=4 * WAD, window_ms=HOUR))
     lose(desk)
     lose(desk, WHALE)
+    feed(desk, 3, asset=BTC)
     restored = State.restored(desk.state.canonical_bytes())
     assert restored.loss_ledger == desk.state.loss_ledger
     assert restored.canonical_bytes() == desk.state.canonical_bytes()

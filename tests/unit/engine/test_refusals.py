@@ -10,6 +10,7 @@ from tests.deployments import (
     DUST,
     ETH,
     HOUR,
+    START,
     UNITS,
     USD,
     Desk,
@@ -19,7 +20,7 @@ from tests.deployments import (
 )
 
 from seawall.ledger.deployment import Buffer, OracleRule, Policy
-from seawall.ledger.event import FundChanged
+from seawall.ledger.event import FundChanged, PriceRuledInvalid
 from seawall.ledger.order import (
     CancelOrder,
     DeclineAccount,
@@ -194,6 +195,21 @@ def more_than_the_fund_holds() -> Orders:
     return desk.tell(FundChanged(desk.at, "insurance_fund", USD, -5))
 
 
+def ruling_on(from_at: int) -> Orders:
+    policy = Policy(buffers=(Buffer("insurance_fund", ()),), restitution_window_ms=HOUR)
+    desk, _ = below_the_line(policy=policy, operators=("operator",), check=lambda _: True)
+    desk.wait(HOUR)
+    return desk.tell(PriceRuledInvalid(desk.at, "operator", ETH, from_at, desk.at, "insurance_fund", USD, "signed"))
+
+
+def ruling_on_what_is_forgotten() -> Orders:
+    return ruling_on(START)
+
+
+def ruling_that_hit_nobody() -> Orders:
+    return ruling_on(START + 1)
+
+
 SAID: dict[Refusal, Callable[[], Orders]] = {
     Refusal.HEALTHY: healthy_again,
     Refusal.NO_DEBT: nothing_owed,
@@ -223,6 +239,8 @@ SAID: dict[Refusal, Callable[[], Orders]] = {
     Refusal.SIGNATURE_INVALID: signature_of_nobody,
     Refusal.FUND_UNKNOWN: fund_of_nobody,
     Refusal.FUND_OVERDRAWN: more_than_the_fund_holds,
+    Refusal.RULING_TOO_LATE: ruling_on_what_is_forgotten,
+    Refusal.NOTHING_CLAIMED: ruling_that_hit_nobody,
 }
 
 
