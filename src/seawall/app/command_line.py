@@ -16,7 +16,19 @@ from typing import Annotated, Final
 import typer
 
 from seawall import __version__
-from seawall.app.commands import accounts, compare, data, explain, protocols, replay, report, resume, scenarios, verify
+from seawall.app.commands import (
+    accounts,
+    compare,
+    data,
+    explain,
+    protocols,
+    replay,
+    report,
+    resume,
+    scenarios,
+    study,
+    verify,
+)
 from seawall.errors import AdapterError, Defect, UserError
 
 INTERRUPTED: Final = 130
@@ -40,6 +52,7 @@ for name, module in {
     "verify": verify,
     "resume": resume,
     "report": report,
+    "study": study,
 }.items():
     app.command(name, epilog=f"Example: {module.EXAMPLE}")(module.command)
 app.add_typer(data.app, name="data")

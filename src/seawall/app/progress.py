@@ -64,6 +64,17 @@ class ReplayProgress(ShownProgress):
         self.show(progress.at - self._first_at, max(1, progress.end_at - self._first_at), text)
 
 
+class StudyProgress(ShownProgress):
+    """Called with how much of a study is done, of how much."""
+
+    def __init__(self) -> None:
+        super().__init__("reading")
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show how far it is."""
+        self.show(done, total, "studying")
+
+
 class ComparisonProgress(ShownProgress):
     """Called with the share of a comparison that is done and what is being run."""
 

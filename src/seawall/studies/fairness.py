@@ -6,9 +6,10 @@ order and H = sum of w * h,
     Gini = 1 - sum of w_i * (2 * T_i - w_i * h_i) / (W * H)        T_i = h_1 * w_1 + ... + h_i * w_i, W = sum of w
 
 which is 0 where all lose the same share, and near 1 where one bears everything. Nothing taken is no inequality: 0.
+How far what was closed lies with few is its Herfindahl index, the sum of squared shares: 1 where it was one position.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def gini_f64(haircuts: Iterable[tuple[float, float]]) -> float:
@@ -28,3 +29,14 @@ def gini_f64(haircuts: Iterable[tuple[float, float]]) -> float:
 def worst_haircut_f64(haircuts: Iterable[tuple[float, float]]) -> float:
     """Return the largest haircut of anybody who had something."""
     return max((haircut for weight, haircut in haircuts if weight > 0), default=0.0)
+
+
+def profit_haircuts_f64(paid: Sequence[int], profits: Sequence[int]) -> list[tuple[float, float]]:
+    """Return (profit, share of it that was paid), for everybody who had a profit."""
+    return [(float(profit), value / profit) for value, profit in zip(paid, profits, strict=True) if profit > 0]
+
+
+def concentration_f64(closed: Sequence[int]) -> float:
+    """Return the Herfindahl index of amounts; 0 where nothing was closed."""
+    total = sum(closed)
+    return sum((amount / total) ** 2 for amount in closed) if total else 0.0

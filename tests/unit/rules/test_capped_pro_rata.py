@@ -31,6 +31,8 @@ GAINS = (900, 500, 300, 200, 100)
         (7, (1, 2), (0, 0), (0, 0)),
         (1, (1, 1, 1), (0, 5, 5), (0, 1, 0)),
         (5, (), (), ()),
+        # 5/10 fills first, then 6/11, by which the rest is at 9/16: 6.75, 0.5625 and 1.6875.
+        (20, (12, 1, 11, 10, 3), (8, 12, 6, 5, 5), (7, 0, 6, 5, 2)),
     ],
 )
 def test_shares_rise_together_until_each_is_full(amount, weights, caps, shares):
@@ -51,14 +53,19 @@ def test_leverage_squared_times_profit_fills_the_most_leveraged():
     assert contracts == pytest.approx([172.4, 111.7, 200, 115.5, 0.4], abs=0.051)
 
 
-@settings(max_examples=200, deadline=None)
+SMALL = st.tuples(st.integers(0, 12), st.integers(0, 12))
+LARGE = st.tuples(st.one_of(st.integers(0, 9), st.integers(0, 2**127)), st.integers(0, 2**127))
+
+
+@settings(max_examples=400, deadline=None)
 @given(
-    amount=st.integers(0, 2**130),
-    vessels=st.lists(
-        st.tuples(st.one_of(st.integers(0, 9), st.integers(0, 2**127)), st.integers(0, 2**127)), max_size=12
-    ),
+    drawn=st.one_of(
+        st.tuples(st.integers(0, 2**130), st.lists(LARGE, max_size=12)),
+        st.tuples(st.integers(0, 60), st.lists(SMALL, max_size=12)),
+    )
 )
-def test_shares_are_exact_below_their_caps_and_level(amount, vessels):
+def test_shares_are_exact_below_their_caps_and_level(drawn):
+    amount, vessels = drawn
     weights, caps = [weight for weight, _ in vessels], [cap for _, cap in vessels]
     shares = capped_pro_rata_shares(amount, weights, caps)
     room = sum(cap for weight, cap in vessels if weight)

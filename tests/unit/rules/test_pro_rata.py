@@ -24,6 +24,8 @@ WEIGHTS = st.lists(st.integers(0, 2**127), min_size=1, max_size=30).filter(any)
         (30, [25, 25, 17], [11, 11, 8]),
         (1, [0, 1, 0], [0, 1, 0]),
         (1, [1, 2, 2], [0, 1, 0]),
+        (1, [2**80, 2**80 + 1, 2**80 + 2], [0, 0, 1]),
+        (2, [2**80, 2**80 + 1, 2**80], [1, 1, 0]),
     ],
 )
 def test_shares_are_those_of_the_largest_remainders(amount, weights, shares):
