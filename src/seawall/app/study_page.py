@@ -54,7 +54,7 @@ def chart_figure(chart: Chart) -> Spec:
         }
         for (name, heights), colour in zip(chart.series.items(), LINE_COLOURS[1:], strict=False)
     ]  # fmt: skip
-    suffix = " %" if chart.is_percentage else ""
+    height = {"tickformat": ",~g", "ticksuffix": " %"} if chart.is_percentage else {"tickformat": "~s"}
     return {
         "data": data,
         "layout": layout(
@@ -63,7 +63,7 @@ def chart_figure(chart: Chart) -> Spec:
             showlegend=len(data) > 1,
             legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
             xaxis=axis(type="category", showgrid=False),
-            yaxis=axis(tickformat="~s", ticksuffix=suffix, nticks=6),
+            yaxis=axis(nticks=6, **height),
         ),
     }
 

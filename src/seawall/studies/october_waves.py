@@ -23,6 +23,7 @@ BY_WAVE: Final = "hl_adl_paper_two_pass_by_wave_h0.csv"
 BAD_DEBT: Final = "hl_adl_paper_bad_debt_waves.csv"
 BY_COIN: Final = "hl_adl_paper_per_shock_queue.csv.gz"
 BY_POLICY: Final = "hl_adl_paper_policy_per_wave.csv"
+GAPS: Final = "hl_adl_paper_wave_coin_gap_h0.csv.gz"
 
 
 class Wave(NamedTuple):
@@ -73,10 +74,15 @@ def data_checks(data: Path, waves: Sequence[Wave]) -> list[Line]:
     losses = _values(data / FOLDER / BAD_DEBT, ("deficit_usd", "max_loss_usd"))
     worst = max(losses["max_loss_usd"])
     repeated = losses["max_loss_usd"].count(worst)
-    haircuts = _values(data / FOLDER / BY_POLICY, ("max_pct_prod", "max_pct_pnl_pr", "max_pct_contract_pr"))
+    gaps = _values(data / FOLDER / GAPS, ("gap_usd_x_qty",))["gap_usd_x_qty"]
+    policies = _values(
+        data / FOLDER / BY_POLICY,
+        ("max_pct_prod", "max_pct_pnl_pr", "max_pct_contract_pr", "overshoot_contract_pr", "overshoot_fixed_point_ilp_integer"),
+    )  # fmt: skip
     million = 10**6
     return [
         compared("needed from winners, all waves", sum(wave.needed_value for wave in waves), "15,079,670"),
+        compared("the same, coin by coin: price gap times contracts", sum(gaps), "15,079,670"),
         compared("taken from winners by production", sum(wave.taken_value for wave in waves), "60,108,335"),
         compared("taken too much", sum(wave.error_value for wave in waves), "45,028,665.72"),
         compared("losses by coin and shock", sum(coins["deficit_usd"]), "23,191,104.48"),
@@ -88,9 +94,13 @@ def data_checks(data: Path, waves: Sequence[Wave]) -> list[Line]:
         compared("waves in which it stands", repeated * WAD, "9"),
         compared("losses, each account's once, millions",
                  div_down(sum(losses["deficit_usd"]) - (repeated - 1) * worst, million), "12.66"),
-        compared("worst haircut of a wave, mean, %: production", 100 * _mean(haircuts["max_pct_prod"]), "75"),
-        compared("pro rata to profit", 100 * _mean(haircuts["max_pct_pnl_pr"]), "2.8"),
-        compared("pro rata to contracts", 100 * _mean(haircuts["max_pct_contract_pr"]), "11.5"),
+        compared("the paper's pro rata to contracts, error, millions",
+                 div_down(sum(policies["overshoot_contract_pr"]), million), "-3.02"),
+        compared("the paper's integer program, error, millions",
+                 div_down(sum(policies["overshoot_fixed_point_ilp_integer"]), million), "0.092"),
+        compared("worst haircut of a wave, mean, %: production", 100 * _mean(policies["max_pct_prod"]), "75"),
+        compared("pro rata to profit", 100 * _mean(policies["max_pct_pnl_pr"]), "2.8"),
+        compared("pro rata to contracts", 100 * _mean(policies["max_pct_contract_pr"]), "11.5"),
     ]  # fmt: skip
 
 

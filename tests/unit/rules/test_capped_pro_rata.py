@@ -19,7 +19,7 @@ GAINS = (900, 500, 300, 200, 100)
         (800, (1,) * 5, GAINS, (175, 175, 175, 175, 100)),
         (1_200, (1,) * 5, GAINS, (300, 300, 300, 200, 100)),
         (600, (30_000, 6_000, 800, 7_500, 700), (1_000, 300, 200, 500, 10), (400, 80, 11, 100, 9)),
-        (6_000, (8_000, 4_000, 500), (HUGE,) * 3, (3_840, 1_920, 240)),
+        (7_500, (8_000, 4_000, 500), (8_000, 4_000, 500), (4_800, 2_400, 300)),
         (10, (1, 1), (3, 9), (3, 7)),
         (10, (1, 1), (3, 6), (3, 6)),
         (9, (1, 1), (3, 6), (3, 6)),
@@ -43,6 +43,14 @@ def test_what_is_left_to_the_largest_alone_is_the_complement():
     """Taking from the largest until they are level leaves everybody the same, or all that they had."""
     left = capped_pro_rata_shares(sum(GAINS) - 800, (1,) * 5, GAINS)
     assert [gain - kept for gain, kept in zip(GAINS, left, strict=True)] == [600, 200, 0, 0, 0]
+
+
+def test_the_largest_winner_keeps_more_than_a_queue_would_leave_it():
+    """A factor of 0.6 leaves 3.2, 1.6 and 0.2; a queue by profit would leave the first what it had less all of the loss."""
+    gains, loss = (8_000, 4_000, 500, 0, 0), 7_500
+    left = [gain - share for gain, share in zip(gains, capped_pro_rata_shares(loss, gains, gains), strict=True)]
+    assert left == [3_200, 1_600, 200, 0, 0]
+    assert left[0] - (gains[0] - loss) == loss - loss * gains[0] // sum(gains) == 2_700
 
 
 def test_leverage_squared_times_profit_fills_the_most_leveraged():

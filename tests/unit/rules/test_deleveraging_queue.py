@@ -91,6 +91,11 @@ def test_nobody_without_profit_stands_in_the_queue_of_binance():
     assert profit_by_margin(replace(at_entry, entry_price=MARK + WAD), LOSS) is not None
 
 
+def test_nobody_without_margin_stands_in_the_queue_of_binance():
+    lines = [(MarginLine(0, number),) for number in (0, 1)]
+    assert [profit_by_margin(replace(SHORTS[0], margin_lines=line), LOSS) is None for line in lines] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("ranking", "winners", "cut"),
     [

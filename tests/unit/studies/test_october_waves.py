@@ -36,7 +36,8 @@ def test_totals_are_those_of_the_files(tmp_path):
     assert found["taken from winners by production"] == "1,041"
     assert found["taken too much"] == "640.50"
     assert found["closed beyond the loss, by coin and shock"] == "3.00"
-    assert [line.found for line in lines[-3:]] == ["75", "2.5", "10.0"]
+    assert found["the same, coin by coin: price gap times contracts"] == "401"
+    assert [line.found for line in lines[-5:]] == ["-1.50", "0.002", "75", "2.5", "10.0"]
     assert not any(line.holds for line in lines[:10])
 
 
