@@ -18,6 +18,7 @@ from seawall.engine.restitutions import rule_invalid
 from seawall.engine.settlement import settle_fill, write_off
 from seawall.engine.state import Episode, State
 from seawall.engine.warnings import move_warnings
+from seawall.engine.withdrawals import count_outflows, move_gate
 from seawall.errors import ConfigError
 from seawall.fixed import WAD
 from seawall.ledger.deployment import Deployment
@@ -204,6 +205,7 @@ class Engine:
         changed = intake.change_positions(self.state, self.protocol, event)
         if isinstance(changed, RefuseEvent):
             return [changed], set()
+        count_outflows(self.state, self.protocol, event)
         for row in changed:
             self._touch(row)
         if self.protocol.balances_move_indices:
@@ -269,7 +271,7 @@ class Engine:
         due, freed = rows_to_look_at(state), permission.rows_freed(state)
         if rows or fallen or due or freed:
             orders += self._respond(rows, fallen, due, freed)
-        orders += pay_waiting_losses(state)
+        orders += [*pay_waiting_losses(state), *move_gate(state)]
         orders += move_breakers(state, self.protocol)
         return orders if self.warner is None else orders + move_warnings(state, self.judge, self.warner)
 

@@ -19,6 +19,7 @@ from seawall.ledger.restitution import Restitutions
 from seawall.rules.circuit_breaker import Breaker, Level
 from seawall.rules.loss_waterfall import absorbers_of
 from seawall.rules.oracle import PriceState
+from seawall.rules.withdrawal_gate import Gate, Outflow
 from seawall.units import Amount, Milliseconds, Price, Value
 
 NO_ORDER: Final = 0
@@ -66,6 +67,14 @@ class Loss(msgspec.Struct, frozen=True):
     value: Value
 
 
+class Withdrawals(msgspec.Struct):
+    """The withdrawal gate, what left each market within the longest window, and when the last event came."""
+
+    gate: Gate
+    outflows: list[list[Outflow]]
+    heard_at: Milliseconds
+
+
 class State:
     """The engine's state; only the engine's own modules write it."""
 
@@ -96,6 +105,7 @@ class State:
         self.absorbers = absorbers_of(opened.policy)
         self.loss_ledger = _empty_ledger(opened) if opened.policy.absorbers else None
         self.restitutions = Restitutions([], []) if opened.policy.restitution_window_ms else None
+        self.withdrawals = _open_gate(opened) if opened.policy.withdrawals is not None else None
         self.breakers: list[Breaker] = [Breaker()] * len(opened.markets)
         self.all_at_rest = list(self.breakers)
         self.quiet_permission = Permission(tuple(self.all_fresh), ((Level.NORMAL, False),) * len(opened.markets))
@@ -148,6 +158,7 @@ class State:
             warned=tuple(sorted((account_at(row), at) for row, at in self.warned.items())),
             loss_ledger=self.loss_ledger,
             restitutions=self.restitutions,
+            withdrawals=self.withdrawals,
         )
 
     def _restore(self, record: "_Record", book_bytes: bytes) -> None:
@@ -180,6 +191,7 @@ class State:
         self.losses = list(record.losses)
         self.loss_ledger = record.loss_ledger
         self.restitutions = record.restitutions
+        self.withdrawals = record.withdrawals
         self.block_number = record.block_number
         self.event_count = record.event_count
 
@@ -192,6 +204,10 @@ def _empty_ledger(opened: DeploymentOpened) -> LossLedger:
         [[] for _ in policy.absorbers],
         [[0] * len(opened.assets) for _ in policy.buffers],
     )
+
+
+def _open_gate(opened: DeploymentOpened) -> Withdrawals:
+    return Withdrawals(Gate(), [[] for _ in opened.markets], opened.at)
 
 
 def state_hash(canonical_bytes: bytes) -> str:
@@ -245,6 +261,7 @@ class _Record(msgspec.Struct, frozen=True, omit_defaults=True):
     warned: tuple[tuple[bytes, Milliseconds], ...] = ()
     loss_ledger: LossLedger | None = None
     restitutions: Restitutions | None = None
+    withdrawals: Withdrawals | None = None
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")

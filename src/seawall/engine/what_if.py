@@ -4,8 +4,9 @@
 
 An order is judged as if it were filled at its price at once, while the account's other open orders wait on their worse side.
 An account that no longer has what opening asks for may still place an order that reduces: its maintenance margin does not
-rise and its health does not fall. Prices and circuit breakers stop what they would stop in earnest. Nothing changes, and the
-journal hears of nothing: whoever moves the position afterwards says so in an event.
+rise and its health does not fall. Withdrawals and transfers pass the withdrawal gate first. Prices and circuit breakers stop
+what they would stop in earnest. Nothing changes, and the journal hears of nothing: whoever moves the position afterwards
+says so in an event.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ import msgspec
 
 from seawall.engine.state import State
 from seawall.engine.supposed_account import balances_after, supposing
+from seawall.engine.withdrawals import outflow_refusal
 from seawall.ledger.book import ABSENT
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, NO_CATEGORY, market_of, side_of
@@ -47,6 +49,10 @@ def what_if(
     after = supposing(deployment, protocol, account, held, moved, category)
     found = protocol.health(after, 0)
     health = None if isinstance(found, Refusal) else found
+    if isinstance(request, Withdraw | Transfer):
+        closed = outflow_refusal(state, protocol, request.market, request.amount)
+        if closed is not None:
+            return WhatIf(closed, health)
     if not open_orders and not protocol.is_at_risk(after, 0):
         return WhatIf(None, health)
     refusal = _outer_refusal(state, protocol, request, moved)

@@ -50,6 +50,28 @@ class Absorber(msgspec.Struct, frozen=True, omit_defaults=True):
     window_ms: Milliseconds = 0
 
 
+class WithdrawalLimit(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How much may leave a market in any `window_ms`: a share of what is there, WAD, or a value, WAD, whichever is more."""
+
+    window_ms: Milliseconds
+    ratio: Ratio = 0
+    least_value: Value = 0
+
+
+class WithdrawalRule(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When withdrawals close and open again.
+
+    They close when more than `closing_value` of bad debt is uncovered, or after an outage longer than `outage_ms_max` (0: no
+    outage closes them), and open when no more than `opening_value` was uncovered for `reopen_ms`.
+    """
+
+    closing_value: Value = 0
+    opening_value: Value = 0
+    outage_ms_max: Milliseconds = 0
+    reopen_ms: Milliseconds = 0
+    limits: tuple[WithdrawalLimit, ...] = ()
+
+
 class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the deployment decides for itself, beside the protocol's own rule.
 
@@ -59,6 +81,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     `absorbers`; without absorbers in their own before lenders pay, and no ledger of losses is kept. Fees go to buffers by
     their shares, or without any share to `fee_reserve`. For `restitution_window_ms` it is remembered what each settlement took
     from its account, in case its price is ruled invalid (0: it is not).
+    `withdrawals` says when they are closed and how fast they may be (None: always open).
     At most `offers_per_event_max` accounts, the worst, begin their time below the line in one event; the others wait
     for the next one (0: all begin at once). Accounts whose health factor falls below `warning_health_ratio`, which is
     above one, are warned (0: nobody is). `breaker_loss_value_max` is the bad debt, WAD, within `breaker_window_ms` that halts liquidation (0: never).
@@ -76,6 +99,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     grace_period_ms: Milliseconds = 0
     absorbers: tuple[Absorber, ...] = ()
     restitution_window_ms: Milliseconds = 0
+    withdrawals: WithdrawalRule | None = None
 
 
 class Deployment:

@@ -56,6 +56,8 @@ class Refusal(Enum):
     FUND_OVERDRAWN = "fund_overdrawn"
     RULING_TOO_LATE = "ruling_too_late"
     NOTHING_CLAIMED = "nothing_claimed"
+    WITHDRAWALS_CLOSED = "withdrawals_closed"
+    WITHDRAWAL_LIMIT = "withdrawal_limit"
 
 
 class _Order(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, gc=False):
@@ -267,6 +269,16 @@ class ResumeMarket(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     market: int
 
 
+class CloseWithdrawals(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Let nothing leave the deployment: so much bad debt is uncovered (None: unknown), or there was an outage."""
+
+    uncovered_value: Value | None
+
+
+class OpenWithdrawals(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Let withdrawals go on."""
+
+
 class RefuseEvent(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     """An event asked for something that is not allowed; nothing changed."""
 
@@ -287,6 +299,8 @@ SingleOrder: TypeAlias = (
     | LiftWarning
     | HaltMarket
     | ResumeMarket
+    | CloseWithdrawals
+    | OpenWithdrawals
     | RefuseEvent
 )
 Order: TypeAlias = SingleOrder | LiquidateMany

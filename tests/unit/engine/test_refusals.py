@@ -248,7 +248,12 @@ OF_AUCTIONS = {Refusal.AUCTION_LIMIT, Refusal.LOT_DIFFERS, Refusal.DEBT_EXCEEDED
 """Said by the auction house, whose tests have a table of their own."""
 
 
-OF_QUESTIONS = {Refusal.INITIAL_MARGIN_MISSING, Refusal.MARKET_ISOLATED}
+OF_QUESTIONS = {
+    Refusal.INITIAL_MARGIN_MISSING,
+    Refusal.MARKET_ISOLATED,
+    Refusal.WITHDRAWALS_CLOSED,
+    Refusal.WITHDRAWAL_LIMIT,
+}
 """Said in answer to a question of what an account may do."""
 
 
