@@ -18,8 +18,6 @@ WAITING = {
     "seawall.risk.healing_sale",
     "seawall.rules.growing_bonus",
     "seawall.rules.batch_auction",
-    "seawall.rules.dutch_auction",
-    "seawall.rules.english_auction",
     "seawall.rules.order_book",
     "seawall.rules.sealed_bid",
 }

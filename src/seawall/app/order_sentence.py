@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from seawall.app.auction_sentence import auction_sentence
 from seawall.app.number_text import decimal_text, duration_text, full_value, percent_text, ratio_text, time_text
 from seawall.fixed import MILLISECONDS_PER_SECOND
 from seawall.ledger.asset import Asset
@@ -65,7 +66,7 @@ def order_sentence(order: SingleOrder, at: Milliseconds, deployment: Deployment)
             )
         case RefuseFill():
             return f"The fill of keeper {order.keeper} for order {order.order_id} is refused: {_words(order.reason)}."
-    return _standing_sentence(order, at)
+    return auction_sentence(order, deployment) or _standing_sentence(order, at)
 
 
 def _standing_sentence(order: SingleOrder, at: Milliseconds) -> str:
@@ -114,7 +115,7 @@ def order_numbers(order: SingleOrder, deployment: Deployment) -> dict[str, Any]:
 
 def _asset_of(name: str, order: SingleOrder, deployment: Deployment) -> Asset:
     """Return the asset that an amount of an order is in."""
-    is_collateral = name.startswith(("seize", "fee"))
+    is_collateral = name.startswith(("seize", "fee", "lot", "returned"))
     nth: int = getattr(order, "collateral_market" if is_collateral else "debt_market")
     market = deployment.markets[nth]
     return deployment.assets[market.collateral_asset if is_collateral else market.debt_asset]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from itertools import compress, repeat
 
 from seawall.engine import intake, oracle, permission
+from seawall.engine.auction_house import AuctionEvent, pass_auction_time, take_auction_event
 from seawall.engine.breakers import move_breakers, operator_decision
 from seawall.engine.invariants import check_invariants
 from seawall.engine.losses import change_fund, pay_waiting_losses
@@ -23,6 +24,10 @@ from seawall.errors import ConfigError
 from seawall.fixed import WAD
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.event import (
+    AuctionEndsRequested,
+    AuctionResetsRequested,
+    AuctionsRequested,
+    BidsReported,
     BlockObserved,
     CategoryChanged,
     DeploymentOpened,
@@ -37,7 +42,7 @@ from seawall.ledger.event import (
     PriceRuledInvalid,
     RiskParametersChanged,
 )
-from seawall.ledger.order import Order, Refusal, RefuseEvent, SettleFill
+from seawall.ledger.order import EndAuction, Order, Refusal, RefuseEvent, SettleFill, StartAuction
 from seawall.monitor.judge import Judge, listed
 from seawall.monitor.monitor import NO_ROWS, Monitor, RowColumn, Rows
 from seawall.monitor.pieces_monitor import MakeMonitor, monitor_of
@@ -160,6 +165,8 @@ class Engine:
                 orders, rows = self._change_positions(event)
             case FillsReported():
                 orders, rows = self._settle(event)
+            case AuctionsRequested() | BidsReported() | AuctionResetsRequested() | AuctionEndsRequested():
+                orders, rows = self._auction(event)
             case CategoryChanged():
                 orders, rows = self._change_category(event)
             case RiskParametersChanged():
@@ -167,16 +174,23 @@ class Engine:
             case OffersContinued():
                 offers_max = event.offers_max
                 orders, rows = [], set()
-            case OperatorDecided():
-                orders, rows = operator_decision(state, event, self._signature_is_valid), set()
-            case FundChanged():
-                orders, rows = change_fund(state, event), set()
-            case PriceRuledInvalid():
-                orders, rows = rule_invalid(state, event, self._signature_is_valid), set()
+            case OperatorDecided() | FundChanged() | PriceRuledInvalid():
+                orders, rows = self._decide(event), set()
         return orders + self._examine(rows, offers_max)
+
+    def _decide(self, event: OperatorDecided | FundChanged | PriceRuledInvalid) -> list[Order]:
+        """Do what a person decided, whose signature is checked, or what owners of a fund did."""
+        match event:
+            case OperatorDecided():
+                return operator_decision(self.state, event, self._signature_is_valid)
+            case FundChanged():
+                return change_fund(self.state, event)
+            case PriceRuledInvalid():
+                return rule_invalid(self.state, event, self._signature_is_valid)
 
     def _pass_time(self, at: Milliseconds) -> None:
         deployment = self.state.deployment
+        pass_auction_time(self.state, self.protocol, at)
         if self.protocol.accrue(deployment, at):
             self._reprice(None)
         deployment.at = at
@@ -226,6 +240,13 @@ class Engine:
         for row in rows:
             self._touch(row)
         self._reprice_moved(markets)
+        return orders, set()
+
+    def _auction(self, event: AuctionEvent) -> tuple[list[Order], set[int]]:
+        """Let the auction house act; whoever rose above the line by it, the screen finds like anyone else."""
+        orders = take_auction_event(self.state, self.protocol, event)
+        for account in {order.account for order in orders if isinstance(order, StartAuction | EndAuction)}:
+            self._touch(self.state.deployment.book.row_of(account))
         return orders, set()
 
     def _change_category(self, event: CategoryChanged) -> tuple[list[Order], set[int]]:

@@ -7,13 +7,14 @@ oldest loss of a market first, by the same waterfall.
 
 from typing import Final
 
+from seawall.engine.mark_value import known_price, mark_value
 from seawall.engine.state import Loss, State
-from seawall.fixed import WAD, mul_div_down
+from seawall.fixed import WAD
 from seawall.ledger.deployment import Absorber
 from seawall.ledger.event import FundChanged
 from seawall.ledger.loss_ledger import Draw, LossEntry
 from seawall.ledger.order import AbsorbLoss, Order, PayLoss, Payment, Refusal, RefuseEvent
-from seawall.protocols.protocol import BadDebt, Quote
+from seawall.protocols.protocol import BadDebt
 from seawall.rules.loss_waterfall import (
     SOCIALIZED_LOSS,
     UNCOVERED_LOSS,
@@ -24,23 +25,21 @@ from seawall.rules.loss_waterfall import (
     loss_payments,
 )
 from seawall.rules.pro_rata import pro_rata_shares
-from seawall.units import Amount, Price
+from seawall.units import Amount, Milliseconds, Price
 
 FEE_RESERVE: Final = "fee_reserve"
 """The buffer of this name, where no buffer has a share of the fees, is fed by all of them."""
 
 
-def absorb_loss(state: State, row: int, lost: BadDebt) -> AbsorbLoss:
+def absorb_loss(state: State, account: bytes, below_since: Milliseconds, lost: BadDebt) -> AbsorbLoss:
     """Pay what was written off an account in an episode, and enter it into the ledger of losses where there is one."""
     deployment, ledger = state.deployment, state.loss_ledger
     market, amount = lost.debt_market, lost.amount
     asset = deployment.markets[market].debt_asset
-    value = mul_div_down(amount, _price(state, market), deployment.units[asset])
-    account, payments = deployment.book.account_at(row), _pay(state, market, amount)
+    value, payments = mark_value(state, asset, amount), _pay(state, market, amount)
     state.losses.append(Loss(deployment.at, market, value))
     if ledger is None:
         return AbsorbLoss(account, market, amount, value, payments)
-    below_since = state.episodes[row].since
     ledger.entries.append(LossEntry(deployment.at, account, below_since, market, amount, payments))
     number = len(ledger.entries)
     left_amount = _uncovered_amount(payments)
@@ -91,7 +90,7 @@ def _uncovered_amount(payments: tuple[Payment, ...]) -> Amount:
 def _pay(state: State, market: int, amount: Amount) -> tuple[Payment, ...]:
     """Take a loss out of the buffers and the budgets; return who pays what."""
     asset = state.deployment.markets[market].debt_asset
-    unit, price = state.deployment.units[asset], _price(state, market)
+    unit, price = state.deployment.units[asset], known_price(state, asset)
     held_amount_of = {name: held.get(asset, 0) for name, held in state.buffers}
     held_amount_of[SOCIALIZED_LOSS] = amount
     chosen = [
@@ -136,20 +135,13 @@ def _step(
     return Step(payers, budget_amount(left_value, price, unit))
 
 
-def _price(state: State, market: int) -> Price:
-    price = state.deployment.prices[state.deployment.markets[market].debt_asset]
-    assert price is not None, market
-    return price
-
-
-def feed_fee(state: State, quote: Quote) -> None:
-    """Give a liquidation's fee to the buffers by their shares, the rest to the protocol; largest remainders get the last units."""
-    asset = state.deployment.markets[quote.collateral_market].collateral_asset
+def feed_fee(state: State, asset: int, amount: Amount) -> None:
+    """Give a liquidation's fee, or an auction's surplus, to the buffers by their shares, the rest to the protocol; largest remainders get the last units."""
     buffers = state.policy.buffers
     ratios = [buffer.fee_ratio for buffer in buffers]
     if not any(ratios):
         ratios = [WAD if buffer.name == FEE_RESERVE else 0 for buffer in buffers]
-    shares = pro_rata_shares(quote.fee_amount, [*ratios, WAD - sum(ratios)])
+    shares = pro_rata_shares(amount, [*ratios, WAD - sum(ratios)])
     for place, ratio in enumerate(ratios):
         if ratio:
             _feed(state, place, asset, shares[place])

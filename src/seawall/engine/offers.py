@@ -58,7 +58,7 @@ def _permitted(state: State, protocol: Protocol, offered: Offers) -> tuple[Offer
 
 def _open(state: State, protocol: Protocol, offered: Offers) -> Sequence[Order]:
     """Open an order for each offer, in their order; all of them end at one time."""
-    rows, *columns = offered
+    rows, columns = offered.rows, offered[1:]
     expires_at, look_at = _term(state, protocol)
     first_order_id, count = state.order_count + 1, len(rows)
     state.order_count += count
@@ -74,7 +74,7 @@ def _open(state: State, protocol: Protocol, offered: Offers) -> Sequence[Order]:
         if episode.fill_ids:
             episode.fill_ids = frozenset()
     put_in_line(state, look_at, rows)
-    many = LiquidateMany(first_order_id, expires_at, count, *columns)
+    many = LiquidateMany(first_order_id, expires_at, count, *columns, protocol.sale is not None)
     return [many] if count >= MANY_MIN else many.singly()
 
 

@@ -12,7 +12,7 @@ from seawall.ledger.order import Refusal
 from seawall.protocols.protocol import Protocol
 from seawall.rules.action import Action
 from seawall.rules.circuit_breaker import breaker_refusal
-from seawall.rules.oracle import CONTRACT_POLICY, STRICT_POLICY, price_refusal
+from seawall.rules.oracle import CONTRACT_POLICY, STRICT_POLICY, PricePolicy, price_refusal
 
 
 def liquidation_refusal(state: State, protocol: Protocol, row: int, markets: Iterable[int]) -> Refusal | None:
@@ -27,6 +27,23 @@ def write_off_refusal(state: State, protocol: Protocol, row: int) -> Refusal | N
     positions = state.deployment.book.positions(row)
     debt_markets = [market_of(slot) for slot, _ in positions if side_of(slot) == DEBT]
     return _refusal(state, protocol, row, debt_markets, Action.WRITE_OFF)
+
+
+def auction_refusal(
+    state: State, protocol: Protocol, markets: Iterable[int], assets: Iterable[int], action: Action
+) -> Refusal | None:
+    """Return why nothing may be done to an auction of these markets and assets now, or None."""
+    if is_quiet(state):
+        return None
+    for market in markets:
+        refusal = breaker_refusal(state.breakers[market], action, state.deployment.at)
+        if refusal is not None:
+            return refusal
+    for asset in assets:
+        refusal = price_refusal(_policy(protocol), state.price_states[asset], action)
+        if refusal is not None:
+            return refusal
+    return None
 
 
 def is_quiet(state: State) -> bool:
@@ -47,7 +64,7 @@ def _refusal(state: State, protocol: Protocol, row: int, markets: Iterable[int],
         refusal = breaker_refusal(state.breakers[market], action, deployment.at)
         if refusal is not None:
             return refusal
-    policy = STRICT_POLICY if protocol.needs_fresh_price else CONTRACT_POLICY
+    policy = _policy(protocol)
     for slot, _ in deployment.book.positions(row):
         held_in = deployment.markets[market_of(slot)]
         asset = held_in.debt_asset if side_of(slot) == DEBT else held_in.collateral_asset
@@ -55,6 +72,10 @@ def _refusal(state: State, protocol: Protocol, row: int, markets: Iterable[int],
         if refusal is not None:
             return refusal
     return None
+
+
+def _policy(protocol: Protocol) -> PricePolicy:
+    return STRICT_POLICY if protocol.needs_fresh_price else CONTRACT_POLICY
 
 
 def rows_freed(state: State) -> list[int]:

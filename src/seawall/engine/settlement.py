@@ -5,10 +5,10 @@ one changes nothing.
 """
 
 from seawall.engine.losses import absorb_loss, feed_fee
+from seawall.engine.mark_value import known_price, mark_value
 from seawall.engine.permission import liquidation_refusal, write_off_refusal
 from seawall.engine.restitutions import remember_penalty
 from seawall.engine.state import State
-from seawall.fixed import mul_div_down
 from seawall.ledger.event import Fill
 from seawall.ledger.order import AbsorbLoss, Order, Refusal, RefuseFill, SettleFill
 from seawall.protocols.protocol import Health, Protocol, Quote
@@ -27,7 +27,7 @@ def settle_fill(state: State, protocol: Protocol, fill: Fill) -> list[Order]:
     assert isinstance(after, Health), after
     state.episodes[row].fill_ids |= {fill.fill_id}
     settled = _settled(state, fill, quote, before, after)
-    feed_fee(state, quote)
+    feed_fee(state, state.deployment.markets[quote.collateral_market].collateral_asset, quote.fee_amount)
     remember_penalty(state, settled)
     return [settled, *write_off(state, protocol, row, quote)]
 
@@ -64,9 +64,6 @@ def _settled(state: State, fill: Fill, quote: Quote, before: Health, after: Heal
     deployment = state.deployment
     debt_asset = deployment.markets[quote.debt_market].debt_asset
     collateral_asset = deployment.markets[quote.collateral_market].collateral_asset
-    debt_price, collateral_price = deployment.prices[debt_asset], deployment.prices[collateral_asset]
-    assert debt_price is not None
-    assert collateral_price is not None
     return SettleFill(
         order_id=fill.order_id,
         fill_id=fill.fill_id,
@@ -77,11 +74,11 @@ def _settled(state: State, fill: Fill, quote: Quote, before: Health, after: Heal
         repay_amount=quote.repay_amount,
         seize_amount=quote.seize_amount,
         fee_amount=quote.fee_amount,
-        debt_price=debt_price,
-        collateral_price=collateral_price,
-        repay_value=mul_div_down(quote.repay_amount, debt_price, deployment.units[debt_asset]),
-        seize_value=mul_div_down(quote.seize_amount, collateral_price, deployment.units[collateral_asset]),
-        fee_value=mul_div_down(quote.fee_amount, collateral_price, deployment.units[collateral_asset]),
+        debt_price=known_price(state, debt_asset),
+        collateral_price=known_price(state, collateral_asset),
+        repay_value=mark_value(state, debt_asset, quote.repay_amount),
+        seize_value=mark_value(state, collateral_asset, quote.seize_amount),
+        fee_value=mark_value(state, collateral_asset, quote.fee_amount),
         liquidation_bonus_ratio=quote.liquidation_bonus_ratio,
         health_factor_ratio_before=before.health_factor_ratio,
         health_factor_ratio_after=after.health_factor_ratio,
@@ -96,4 +93,8 @@ def write_off(state: State, protocol: Protocol, row: int, settled: Quote | None)
     """
     if write_off_refusal(state, protocol, row) is not None:
         return []
-    return [absorb_loss(state, row, lost) for lost in protocol.write_off(state.deployment, row, settled)]
+    account = state.deployment.book.account_at(row)
+    return [
+        absorb_loss(state, account, state.episodes[row].since, lost)
+        for lost in protocol.write_off(state.deployment, row, settled)
+    ]

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from seawall.ledger.auction import Auction
 from seawall.ledger.deployment import Buffer, Deployment, OracleRule, Policy
 from seawall.ledger.event import DeploymentOpened, OracleRound
 from seawall.ledger.loss_ledger import LossLedger
@@ -110,6 +111,8 @@ class State:
         self.all_at_rest = list(self.breakers)
         self.quiet_permission = Permission(tuple(self.all_fresh), ((Level.NORMAL, False),) * len(opened.markets))
         self.losses: list[Loss] = []
+        self.auction_count = 0
+        self.suspended_ms: list[Milliseconds] = [0] * len(opened.markets)
         self.block_number = 0
         self.event_count = 0
 
@@ -159,6 +162,12 @@ class State:
             loss_ledger=self.loss_ledger,
             restitutions=self.restitutions,
             withdrawals=self.withdrawals,
+            auctions=tuple(
+                (auction, tuple(sorted(deployment.auctions.bid_ids(auction.auction_id))))
+                for auction in deployment.auctions
+            ),
+            auction_count=self.auction_count,
+            suspended_ms=tuple(self.suspended_ms) if self.auction_count else (),
         )
 
     def _restore(self, record: "_Record", book_bytes: bytes) -> None:
@@ -185,6 +194,11 @@ class State:
         self.offers_are_waiting = record.offers_are_waiting
         self.warned = {deployment.book.row_of(account): at for account, at in record.warned}
         self.order_count = record.order_count
+        for auction, bid_ids in record.auctions:
+            deployment.auctions.put(auction)
+            deployment.auctions.bid_ids(auction.auction_id).update(bid_ids)
+        self.auction_count = record.auction_count
+        self.suspended_ms = list(record.suspended_ms) or self.suspended_ms
         self.buffers = [(b.name, dict(b.amounts)) for b in record.buffers]
         self.breakers = list(record.breakers)
         self.permission_seen = record.permission_seen
@@ -262,6 +276,9 @@ class _Record(msgspec.Struct, frozen=True, omit_defaults=True):
     loss_ledger: LossLedger | None = None
     restitutions: Restitutions | None = None
     withdrawals: Withdrawals | None = None
+    auctions: tuple[tuple[Auction, tuple[int, ...]], ...] = ()
+    auction_count: int = 0
+    suspended_ms: tuple[Milliseconds, ...] = ()
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")

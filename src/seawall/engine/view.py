@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from seawall.engine.auction_house import auction_price_ray
 from seawall.engine.engine import Engine
 from seawall.engine.permission import liquidation_refusal
 from seawall.engine.what_if import WhatIf, what_if
+from seawall.ledger.auction import Auction
 from seawall.ledger.book import ABSENT
 from seawall.ledger.order import Refusal
 from seawall.ledger.request import OpenOrders, Request
@@ -60,6 +62,14 @@ class EngineView:
     def what_if(self, account: bytes, request: Request, open_orders: Sequence[OpenOrders] = ()) -> WhatIf:
         """Return whether the account may do what is asked, and its health after it; `open_orders` are its others."""
         return what_if(self._engine.state, self._engine.protocol, account, request, open_orders)
+
+    def auction(self, auction_id: int) -> Auction | None:
+        """Return a running auction, or None where it is over."""
+        return self._engine.state.deployment.auctions.get(auction_id)
+
+    def auction_price_ray(self, auction_id: int) -> int | Refusal:
+        """Return the price of a stored unit of a lot to whoever bids now, or why nothing can be bought."""
+        return auction_price_ray(self._engine.state, self._engine.protocol, auction_id)
 
     def _row(self, account: bytes) -> int:
         return self._engine.state.deployment.book.row_of(account)

@@ -9,6 +9,7 @@ cut. Liveness rests on another: `Outside.next_event` returns in the end.
 from collections.abc import Sequence
 from typing import Protocol
 
+from seawall.ledger.auction import Auction
 from seawall.ledger.event import Event
 from seawall.ledger.order import Order, Refusal
 from seawall.protocols.protocol import Health, Limit, Quote
@@ -60,3 +61,9 @@ class StateView(Protocol):
 
     def quote(self, account: bytes, debt_market: int, collateral_market: int, repay_amount: Amount) -> Quote | Refusal:
         """Return the exact amounts of a fill that came now, or why it would be refused."""
+
+    def auction(self, auction_id: int) -> Auction | None:
+        """Return a running auction, or None where it is over."""
+
+    def auction_price_ray(self, auction_id: int) -> int | Refusal:
+        """Return the price of a stored unit of a lot to whoever bids now, or why nothing can be bought."""

@@ -7,6 +7,7 @@ their states, the mark prices and the time. It has no rule of its own.
 import msgspec
 
 from seawall.ledger.asset import Asset
+from seawall.ledger.auction import Auctions
 from seawall.ledger.book import Book
 from seawall.ledger.market import Market, MarketState
 from seawall.units import Amount, Milliseconds, Price, Ratio, Value
@@ -118,6 +119,7 @@ class Deployment:
         # Copies: settlements write here, and the event that opened the deployment stays what it was.
         self.market_states = [msgspec.structs.replace(state) for state in market_states]
         self.book = Book(account_width, len(markets))
+        self.auctions = Auctions(len(markets))
         self.prices: list[Price | None] = [None] * len(assets)
         self.at: Milliseconds = 0
 

@@ -14,7 +14,7 @@ from seawall.fixed import div_down
 from seawall.ledger.asset import Asset
 from seawall.ledger.deployment import OracleRule, Policy
 from seawall.ledger.market import Market, MarketState, RiskParameters
-from seawall.units import Amount, Milliseconds, Price
+from seawall.units import Amount, Balance, Milliseconds, Price
 
 SCHEMA: Final = 2
 SLOT_WIDTH: Final = 2
@@ -121,6 +121,54 @@ class FillsReported(_Event, frozen=True, tag=True, omit_defaults=True):
     fills: tuple[Fill, ...]
 
 
+class AuctionRequest(msgspec.Struct, frozen=True):
+    """A keeper asks that the account of an open order be auctioned."""
+
+    order_id: int
+    account: bytes
+    keeper: int
+
+
+class AuctionsRequested(_Event, frozen=True, tag=True, omit_defaults=True):
+    """Auctions that keepers ask for, in the order in which they asked."""
+
+    requests: tuple[AuctionRequest, ...]
+
+
+class Bid(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A keeper's bid: for how much of the lot, in stored units, and what it offers.
+
+    `price_ray` is the most that it pays for a stored unit, `pay_ray` what it pays for all that it asks, RAY money; which
+    one counts, the way of selling says. `bid_id` is unique within the auction; a second one with the same id changes nothing.
+    """
+
+    auction_id: int
+    bid_id: int
+    keeper: int
+    lot_balance: Balance
+    price_ray: int = 0
+    pay_ray: int = 0
+
+
+class BidsReported(_Event, frozen=True, tag=True, omit_defaults=True):
+    """Bids in the order in which they came."""
+
+    bids: tuple[Bid, ...]
+
+
+class AuctionResetsRequested(_Event, frozen=True, tag=True, omit_defaults=True):
+    """A keeper asks that auctions on which nobody may bid any more start again."""
+
+    keeper: int
+    auction_ids: tuple[int, ...]
+
+
+class AuctionEndsRequested(_Event, frozen=True, tag=True, omit_defaults=True):
+    """Somebody asks that auctions whose time is over be settled."""
+
+    auction_ids: tuple[int, ...]
+
+
 class OffersContinued(_Event, frozen=True, tag=True, omit_defaults=True):
     """Whoever drives the engine asks for the offers that wait: for at most `offers_max` accounts, 0 for all of them."""
 
@@ -181,6 +229,10 @@ Event: TypeAlias = (
     | PriceObserved
     | BlockObserved
     | FillsReported
+    | AuctionsRequested
+    | BidsReported
+    | AuctionResetsRequested
+    | AuctionEndsRequested
     | OffersContinued
     | RiskParametersChanged
     | OperatorDecided

@@ -95,7 +95,8 @@ class MarketState(msgspec.Struct, omit_defaults=True):
 
     Indices are RAY and start at one. `supply_amount`, `supply_shares` and `debt_amount` are totals of markets
     that keep shares (the debt shares' total is the book's). `bad_debt_amount` is the debt written off so far;
-    `fee_amount` is the protocol's cut so far, in base units of the collateral asset. `funding_value` is what a whole
+    `fee_amount` is the protocol's cut so far, in base units of the collateral asset, `surplus_amount` what auctions have
+    raised beyond their cost, in base units of the debt asset. `funding_value` is what a whole
     contract's long has paid to its short since the market opened, WAD, less than zero the other way round.
     """
 
@@ -108,3 +109,4 @@ class MarketState(msgspec.Struct, omit_defaults=True):
     bad_debt_amount: Amount = 0
     fee_amount: Amount = 0
     funding_value: Value = 0
+    surplus_amount: Amount = 0

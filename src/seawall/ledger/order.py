@@ -13,7 +13,7 @@ import msgspec
 
 from seawall.fixed import div_down
 from seawall.ledger.integer_column import numbers_in
-from seawall.units import Amount, Milliseconds, Price, Ratio, Value
+from seawall.units import Amount, Balance, Milliseconds, Price, Ratio, Value
 
 
 class Refusal(Enum):
@@ -48,7 +48,14 @@ class Refusal(Enum):
     SIGNATURE_INVALID = "signature_invalid"
     INITIAL_MARGIN_MISSING = "initial_margin_missing"
     MARKET_ISOLATED = "market_isolated"
+    NO_AUCTION = "no_auction"
+    AUCTION_ONLY = "auction_only"
     AUCTION_LIMIT = "auction_limit"
+    AUCTION_UNKNOWN = "auction_unknown"
+    AUCTION_CLOSED = "auction_closed"
+    AUCTION_RUNNING = "auction_running"
+    BID_REPEATED = "bid_repeated"
+    LOT_EXCEEDED = "lot_exceeded"
     LOT_DIFFERS = "lot_differs"
     DEBT_EXCEEDED = "debt_exceeded"
     BID_TOO_LOW = "bid_too_low"
@@ -68,7 +75,7 @@ class Liquidate(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     """Offer an account to keepers: repay up to `repay_amount_max` of one market, seize from another.
 
     The maximum is the rule's at this moment; it is decided again when the fill comes. `priority` is the
-    expected loss to the protocol.
+    expected loss to the protocol. An account that `is_auctioned` is not filled: a keeper asks for its auction.
     """
 
     order_id: int
@@ -83,6 +90,7 @@ class Liquidate(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     collateral_value: Value
     weighted_collateral_value: Value
     debt_value: Value
+    is_auctioned: bool = False
 
 
 class LiquidateMany(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
@@ -105,6 +113,7 @@ class LiquidateMany(_Order, frozen=True, tag=True, omit_defaults=True, gc=False)
     collateral_values: bytes
     weighted_collateral_values: bytes
     debt_values: bytes
+    is_auctioned: bool = False
 
     def singly(self) -> list[Liquidate]:
         """Return the offers one by one."""
@@ -122,7 +131,7 @@ class LiquidateMany(_Order, frozen=True, tag=True, omit_defaults=True, gc=False)
             map(
                 Liquidate, range(self.first_order_id, self.first_order_id + count),
                 (self.accounts[nth * width : (nth + 1) * width] for nth in range(count)), priorities, debt_markets,
-                collateral_markets, repay_amounts, seize_amounts, repeat(self.expires_at), *healths,
+                collateral_markets, repay_amounts, seize_amounts, repeat(self.expires_at), *healths, repeat(self.is_auctioned),
             )
         )  # fmt: skip
 
@@ -239,6 +248,142 @@ class PayRestitution(_Order, frozen=True, tag=True, omit_defaults=True, gc=False
     claims: tuple[Claim, ...]
 
 
+class StartAuction(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Put an account's collateral on sale; the lot and `debt_amount` of its debt are the auction's from now on.
+
+    `due_ray` is to be raised, RAY money; the keeper gets `reward_amount` of the debt asset. Values are at the mark prices.
+    """
+
+    auction_id: int
+    order_id: int
+    account: bytes
+    keeper: int
+    debt_market: int
+    collateral_market: int
+    lot_balance: Balance
+    lot_amount: Amount
+    debt_amount: Amount
+    due_ray: int
+    start_price_ray: int
+    reward_amount: Amount
+    debt_price: Price
+    collateral_price: Price
+    debt_value: Value
+    lot_value: Value
+    health_factor_ratio_before: Ratio
+    below_since: Milliseconds
+
+
+class HoldBid(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Take `pay_amount` from the keeper and hold it: its bid stands for `lot_balance` of the lot.
+
+    `returned_amount` of collateral, which the bid does not ask for any more, is the borrower's again.
+    """
+
+    auction_id: int
+    bid_id: int
+    account: bytes
+    keeper: int
+    debt_market: int
+    collateral_market: int
+    lot_balance: Balance
+    pay_ray: int
+    pay_amount: Amount
+    returned_balance: Balance = 0
+    returned_amount: Amount = 0
+
+
+class ReturnBid(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Give a keeper back what was held for its bid."""
+
+    auction_id: int
+    bid_id: int
+    account: bytes
+    keeper: int
+    debt_market: int
+    pay_amount: Amount
+
+
+class SettleBid(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Give the keeper `seize_amount` of the lot for `pay_amount`, which it pays now unless it was held.
+
+    What the auction still has and still is to raise stands beside it; values are at the mark prices.
+    """
+
+    auction_id: int
+    bid_id: int
+    account: bytes
+    keeper: int
+    debt_market: int
+    collateral_market: int
+    seize_balance: Balance
+    seize_amount: Amount
+    pay_ray: int
+    pay_amount: Amount
+    debt_price: Price
+    collateral_price: Price
+    pay_value: Value
+    seize_value: Value
+    lot_left_balance: Balance
+    due_left_ray: int
+    below_since: Milliseconds
+    was_held: bool = False
+
+
+class RefuseBid(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Take nothing from the keeper: the bid is not allowed, with the reason; no account where no auction is known."""
+
+    auction_id: int
+    bid_id: int
+    account: bytes
+    keeper: int
+    reason: Refusal
+
+
+class ResetAuction(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Start an auction again at `start_price_ray`; the keeper gets `reward_amount` of the debt asset."""
+
+    auction_id: int
+    account: bytes
+    keeper: int
+    debt_market: int
+    collateral_market: int
+    lot_balance: Balance
+    due_ray: int
+    start_price_ray: int
+    reward_amount: Amount
+
+
+class EndAuction(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Close an auction: what it raised, what it cost, and what of its lot is the borrower's again.
+
+    raised + loss = cost + surplus; a loss is absorbed by the order that follows, a surplus is the protocol's. What returns
+    is collateral of the account where `returned_to_account`, otherwise it is paid out to the borrower.
+    """
+
+    auction_id: int
+    account: bytes
+    debt_market: int
+    collateral_market: int
+    raised_amount: Amount
+    cost_amount: Amount
+    surplus_amount: Amount
+    loss_amount: Amount
+    returned_balance: Balance
+    returned_amount: Amount
+    returned_to_account: bool
+
+
+class RefuseAuction(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Start, reset or end no auction, with the reason; `order_id` or `auction_id` says what was asked for, the other is 0."""
+
+    order_id: int
+    auction_id: int
+    account: bytes
+    keeper: int
+    reason: Refusal
+
+
 class WarnAccount(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     """Warn an account that its health factor is below the policy's warning line."""
 
@@ -295,6 +440,14 @@ SingleOrder: TypeAlias = (
     | AbsorbLoss
     | PayLoss
     | PayRestitution
+    | StartAuction
+    | HoldBid
+    | ReturnBid
+    | SettleBid
+    | RefuseBid
+    | ResetAuction
+    | EndAuction
+    | RefuseAuction
     | WarnAccount
     | LiftWarning
     | HaltMarket

@@ -5,12 +5,13 @@ from typing import Final
 from seawall.errors import ConfigError
 from seawall.protocols.aave_v3 import AAVE_V3
 from seawall.protocols.compound_v2 import COMPOUND_V2
+from seawall.protocols.maker import MAKER
 from seawall.protocols.morpho_blue import MORPHO_BLUE
 from seawall.protocols.perpetual import PERPETUAL
 from seawall.protocols.protocol import Protocol
 from seawall.protocols.seawall import SEAWALL
 
-_PROTOCOLS: Final[tuple[Protocol, ...]] = (*AAVE_V3, *COMPOUND_V2, *MORPHO_BLUE, *PERPETUAL, *SEAWALL)
+_PROTOCOLS: Final[tuple[Protocol, ...]] = (*AAVE_V3, *COMPOUND_V2, *MAKER, *MORPHO_BLUE, *PERPETUAL, *SEAWALL)
 
 
 def all_protocols() -> tuple[Protocol, ...]:

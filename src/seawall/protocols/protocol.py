@@ -21,6 +21,7 @@ from seawall.ledger.order import Refusal
 from seawall.ledger.request import OpenOrders
 from seawall.protocols.exact_limit import ExactLimit
 from seawall.protocols.exact_term import ExactLine, ExactTerm, Sums
+from seawall.protocols.sale import Lot, SaleRule
 from seawall.rules.margin import HEALTH_FACTOR_MAX
 from seawall.rules.margin_tiers import TierLine
 from seawall.units import Amount, Balance, Milliseconds, Price, Ratio, Value
@@ -121,6 +122,8 @@ class Protocol(ABC):
     """The protocol writes off what is unrecoverable whenever it is looked at, not only within a liquidation."""
     balances_move_indices: bool = False
     """A change of balances changes what a stored unit is worth: true where a market keeps shares."""
+    sale: SaleRule | None = None
+    """How collateral is sold where that is by auction; None where keepers fill orders at a fixed spread."""
     positions_are_signed: bool = False
     """A market's collateral is a long and its debt a short, margined in tiers; without debt too one can be below the line."""
     debt_symbol: str = ""
@@ -299,6 +302,14 @@ class Protocol(ABC):
 
         Where the contract repays less than it is offered (a cap), the quote says so; it never repays more.
         """
+
+    def auction_lot(self, deployment: Deployment, row: int) -> Lot | Refusal:
+        """Return what the account would bring to an auction, or why it may not be auctioned."""
+        return Refusal.NO_AUCTION
+
+    def lot_price_ray(self, deployment: Deployment, debt_market: int, collateral_market: int) -> int | None:
+        """Return the oracle's price of one stored unit of collateral in RAY money of the debt asset, None where unknown."""
+        return None
 
     @abstractmethod
     def settle(self, deployment: Deployment, quote: Quote) -> None:

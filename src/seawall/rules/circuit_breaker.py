@@ -41,6 +41,7 @@ _STOPPED_FROM: Final = {
     Action.LIQUIDATE: Level.NO_LIQUIDATION,
     Action.WRITE_OFF: Level.NO_LIQUIDATION,
     Action.REPAY: Level.STOPPED,
+    Action.BID: Level.STOPPED,
     Action.ACCRUE: Level.STOPPED + 1,
 }
 """The level from which an action is stopped."""

@@ -16,6 +16,7 @@ import msgspec
 
 from seawall.fixed import RAY, WAD, div_down, mul_div_down, mul_div_up, power_half_up
 from seawall.ledger.order import Refusal
+from seawall.rules.auction_debt import balance_that_fits
 from seawall.units import Balance, Index, Ratio
 
 
@@ -104,15 +105,10 @@ def balance_to_auction(
     """
     if room_ray <= 0:
         return Refusal.AUCTION_LIMIT
-    fitting_balance = div_down(mul_div_down(room_ray, WAD, debt_index), WAD + penalty_ratio)
+    fitting_balance = balance_that_fits(room_ray, debt_index, penalty_ratio)
     if debt_balance <= fitting_balance or (debt_balance - fitting_balance) * debt_index < debt_ray_min:
         return debt_balance
     return fitting_balance if fitting_balance * debt_index >= debt_ray_min else Refusal.AUCTION_LIMIT
-
-
-def due_with_penalty(debt_ray: int, penalty_ratio: Ratio) -> int:
-    """Return what an auction is to raise for a debt, rounded down."""
-    return mul_div_down(debt_ray, WAD + penalty_ratio, WAD)
 
 
 def keeper_reward(due_ray: int, flat_ray: int, reward_ratio: Ratio) -> int:

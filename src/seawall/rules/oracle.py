@@ -38,11 +38,11 @@ _ALL: Final = frozenset(Action)
 
 STRICT_POLICY: Final[PricePolicy] = {
     PriceState.FRESH: _ALL,
-    PriceState.STALE: _ALWAYS,
-    PriceState.CONTRADICTORY: _ALWAYS,
+    PriceState.STALE: _ALWAYS | {Action.BID},
+    PriceState.CONTRADICTORY: _ALWAYS | {Action.BID},
     PriceState.MISSING: _ALWAYS,
 }
-"""Only what needs no price goes on without a fresh one."""
+"""Only what needs no price goes on without a fresh one; a bid names its own, and is booked at the last one known."""
 
 CONTRACT_POLICY: Final[PricePolicy] = {
     PriceState.FRESH: _ALL,

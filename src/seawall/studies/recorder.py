@@ -11,10 +11,20 @@ import numpy as np
 import polars as pl
 
 from seawall.engine.engine import Engine
-from seawall.fixed import WAD
+from seawall.fixed import WAD, mul_div_down
 from seawall.ledger.account import decode_account
 from seawall.ledger.event import BlockObserved, DeploymentOpened, Event, PositionsChanged
-from seawall.ledger.order import AbsorbLoss, DeclineAccount, Liquidate, Order, SettleFill, singly
+from seawall.ledger.order import (
+    AbsorbLoss,
+    DeclineAccount,
+    EndAuction,
+    Liquidate,
+    Order,
+    SettleBid,
+    SettleFill,
+    StartAuction,
+    singly,
+)
 from seawall.studies.book_values import BookValuation, FloatColumn
 from seawall.studies.decimal_text import amount_text, wad_text
 from seawall.studies.run_plan import RunPlan
@@ -96,11 +106,13 @@ class Recorder:
     def _keep_orders(self, orders: tuple[Order, ...]) -> None:
         balances_moved = False
         for order in singly(orders):
-            balances_moved |= isinstance(order, SettleFill | AbsorbLoss)
+            balances_moved |= isinstance(order, SettleFill | AbsorbLoss | StartAuction | EndAuction)
             match order:
                 case SettleFill():
                     self._keep_liquidation(order)
                     self._see_health(order.account, order.health_factor_ratio_before)
+                case SettleBid():
+                    self._keep_bid(order)
                 case Liquidate() | DeclineAccount():
                     self._see_health(order.account, order.health_factor_ratio)
                 case AbsorbLoss():
@@ -128,6 +140,23 @@ class Recorder:
             wad_text(order.debt_price), wad_text(order.collateral_price), wad_text(order.liquidation_bonus_ratio),
             order.repay_value / WAD, order.seize_value / WAD, order.fee_value / WAD, 0.0,
             order.health_factor_ratio_before / WAD, order.health_factor_ratio_after / WAD,
+            (deployment.at - order.below_since) / 1_000,
+        ))  # fmt: skip
+
+    def _keep_bid(self, order: SettleBid) -> None:
+        """Write what was bought at an auction as a row: the auction as the order, the discount to the mark as the bonus."""
+        deployment = self._engine.state.deployment
+        debt_asset = deployment.assets[deployment.markets[order.debt_market].debt_asset]
+        collateral_asset = deployment.assets[deployment.markets[order.collateral_market].collateral_asset]
+        bonus_value = order.seize_value - order.pay_value
+        bonus_ratio = mul_div_down(bonus_value, WAD, order.pay_value) if order.pay_value else 0
+        self._liquidations.append((
+            deployment.at, decode_account(order.account), order.keeper, order.auction_id, order.bid_id,
+            debt_asset.symbol, collateral_asset.symbol,
+            amount_text(order.pay_amount, debt_asset.decimals),
+            amount_text(order.seize_amount, collateral_asset.decimals), amount_text(0, collateral_asset.decimals),
+            wad_text(order.debt_price), wad_text(order.collateral_price), wad_text(bonus_ratio),
+            order.pay_value / WAD, order.seize_value / WAD, 0.0, 0.0, None, None,
             (deployment.at - order.below_since) / 1_000,
         ))  # fmt: skip
 

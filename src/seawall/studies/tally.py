@@ -3,7 +3,8 @@
     debt:        before + accrued = repaid + written off + after
     collateral:  before + accrued = seized + fee + after            per asset, in base units, to the unit
 
-`accrued` is interest and what the contract's rounding adds or takes at each touch; without rates it is nothing.
+`accrued` is interest and what the contract's rounding adds or takes at each touch; without rates it is nothing. Debt in an auction counts as repaid until the auction ends and its loss
+is told; what of a lot is not sold yet, or went back to its borrower, counts as less that accrued.
 """
 
 from collections import Counter
@@ -18,13 +19,19 @@ from seawall.ledger.market import COLLATERAL, DEBT, market_of, side_of
 from seawall.ledger.order import (
     AbsorbLoss,
     CancelOrder,
+    EndAuction,
     LiftWarning,
     Order,
     PayLoss,
     Payment,
     Refusal,
+    RefuseAuction,
+    RefuseBid,
     RefuseFill,
+    ResetAuction,
+    SettleBid,
     SettleFill,
+    StartAuction,
     WarnAccount,
 )
 from seawall.protocols.protocol import Protocol
@@ -72,11 +79,13 @@ class Tally:
             match order:
                 case SettleFill():
                     self._add_fill(order, deployment)
+                case StartAuction() | SettleBid() | EndAuction() | ResetAuction():
+                    self._add_auction(order, deployment)
                 case AbsorbLoss():
                     self._add_loss(order, deployment)
                 case PayLoss():
                     self._add_late_payment(order, deployment)
-                case RefuseFill():
+                case RefuseFill() | RefuseBid() | RefuseAuction():
                     self.refusals[order.reason] += 1
                 case CancelOrder() if order.reason is not Refusal.ORDER_EXPIRED:
                     self.ended_ms.append(deployment.at - order.below_since)
@@ -105,6 +114,45 @@ class Tally:
         account.liquidation_count += 1
         account.repay_value += order.repay_value
         account.loss_value += order.seize_value + order.fee_value - order.repay_value
+
+    def _add_auction(self, order: StartAuction | SettleBid | EndAuction | ResetAuction, deployment: Deployment) -> None:
+        match order:
+            case StartAuction():
+                self._add_start(order, deployment)
+            case SettleBid():
+                self._add_bid(order, deployment)
+            case EndAuction():
+                self._add_end(order, deployment)
+            case ResetAuction():
+                self._add_reward(order.account, order.debt_market, order.reward_amount, deployment)
+
+    def _add_start(self, order: StartAuction, deployment: Deployment) -> None:
+        """Count the debt as repaid while its auction runs; what is lost of it is told when it ends."""
+        self.repaid_amounts[deployment.markets[order.debt_market].debt_asset] += order.debt_amount
+        self._add_reward(order.account, order.debt_market, order.reward_amount, deployment)
+
+    def _add_reward(self, account: bytes, debt_market: int, reward_amount: Amount, deployment: Deployment) -> None:
+        """Count a keeper's reward as so much less that keepers pay."""
+        value = _debt_value(debt_market, reward_amount, deployment)
+        self.repay_value -= value
+        self.accounts.setdefault(account, AccountTally()).loss_value += value
+
+    def _add_bid(self, order: SettleBid, deployment: Deployment) -> None:
+        collateral_asset = deployment.markets[order.collateral_market].collateral_asset
+        self.seized_amounts[collateral_asset] += order.seize_amount
+        self.liquidation_count += 1
+        self.repay_value += order.pay_value
+        self.seize_value += order.seize_value
+        account = self.accounts.setdefault(order.account, AccountTally())
+        account.liquidation_count += 1
+        account.repay_value += order.pay_value
+        account.loss_value += order.seize_value - order.pay_value
+
+    def _add_end(self, order: EndAuction, deployment: Deployment) -> None:
+        self.repaid_amounts[deployment.markets[order.debt_market].debt_asset] -= order.loss_amount
+        value = _debt_value(order.debt_market, order.surplus_amount, deployment)
+        self.fee_value += value
+        self.accounts.setdefault(order.account, AccountTally()).loss_value += value
 
     def _add_loss(self, order: AbsorbLoss, deployment: Deployment) -> None:
         asset = deployment.markets[order.debt_market].debt_asset
@@ -139,6 +187,13 @@ class Tally:
     def socialized_loss_value(self) -> Value:
         """Return what lenders bear: what they paid, and what nobody has paid yet."""
         return sum(self.paid_values.get(name, 0) for name in _LENDERS_BEAR)
+
+
+def _debt_value(debt_market: int, amount: Amount, deployment: Deployment) -> Value:
+    asset = deployment.markets[debt_market].debt_asset
+    price = deployment.prices[asset]
+    assert price is not None, asset
+    return mul_div_down(amount, price, deployment.units[asset])
 
 
 class Amounts(msgspec.Struct, frozen=True):

@@ -78,7 +78,7 @@ class _Parked(msgspec.Struct):
     needed_f64: float = 0.0
 
 
-class _Market:
+class MarketNow:
     """What keepers see when they decide in a block; the pressure on an asset grows by what is planned in it."""
 
     def __init__(
@@ -99,6 +99,16 @@ class _Market:
     def plan_sale(self, asset: int, amount: Amount) -> None:
         """Let what will be sold in this block weigh on the next bid."""
         self._pressures_f64[asset] = self.pressure_f64(asset) + amount * self.unit_values_f64[asset]
+
+
+def next_keeper(capital_f64: Sequence[float], turn: int, cost_f64: float) -> int:
+    """Return the next keeper in turn that can pay `cost_f64`, or the richest one."""
+    count = len(capital_f64)
+    for nth in range(count):
+        keeper = (turn + nth) % count
+        if capital_f64[keeper] >= cost_f64:
+            return keeper
+    return max(range(count), key=capital_f64.__getitem__)
 
 
 class Keepers:
@@ -136,6 +146,8 @@ class Keepers:
     def receive(self, order: SingleOrder, at: Milliseconds, view: StateView, unit_values_f64: Sequence[float]) -> None:
         """Take what concerns keepers: an order, its end, or what became of a fill; seized collateral is sold."""
         if isinstance(order, Liquidate):
+            if order.is_auctioned:
+                return
             self._open[order.order_id] = _Parked(order, None, self._rule.recheck_ms)
             hopeless = self._bonus_f64(order.debt_market, order.collateral_market, order.repay_amount_max,
                                        order.seize_amount_at_max, view) * _HOPELESS < self._least_profit_f64  # fmt: skip
@@ -171,7 +183,7 @@ class Keepers:
         fills: list[Fill] = []
         if not looked_at:
             return ()
-        market = _Market(view, unit_values_f64, self._depths, at)
+        market = MarketNow(view, unit_values_f64, self._depths, at)
         for parked in looked_at:
             answer = self._answer(parked, at, market)
             if isinstance(answer, Fill):
@@ -180,7 +192,7 @@ class Keepers:
                 self._wait(parked.order.order_id, answer.due_at, answer.reason)
         return tuple(fills)
 
-    def _answer(self, parked: _Parked, at: Milliseconds, market: _Market) -> Fill | _Wait:
+    def _answer(self, parked: _Parked, at: Milliseconds, market: MarketNow) -> Fill | _Wait:
         """Return the fill of an order, or until when and why it waits."""
         order, view, recheck_at = parked.order, market.view, at + self._rule.recheck_ms
         if parked.needed_f64 and self._rate_f64(parked.pair, market) < parked.needed_f64:
@@ -199,13 +211,13 @@ class Keepers:
         parked.patience_ms = self._rule.recheck_ms
         return self._answer_within(parked, limit, at, market)
 
-    def _answer_within(self, parked: _Parked, limit: Limit, at: Milliseconds, market: _Market) -> Fill | _Wait:
+    def _answer_within(self, parked: _Parked, limit: Limit, at: Milliseconds, market: MarketNow) -> Fill | _Wait:
         """Return the fill that the market and the capital allow within the rule's limit, or the wait."""
         order, view, recheck_at = parked.order, market.view, at + self._rule.recheck_ms
         collateral = self._markets[limit.collateral_market].collateral_asset
         debt = self._markets[limit.debt_market].debt_asset
         repay_unit_f64 = market.unit_values_f64[debt]
-        keeper = self._next_keeper(limit.repay_amount * repay_unit_f64)
+        keeper = next_keeper(self.capital_f64, self._turn, limit.repay_amount * repay_unit_f64)
         affordable = min(limit.repay_amount, int(self.capital_f64[keeper] / repay_unit_f64))
 
         def proceeds_f64(amount: Amount) -> float:
@@ -243,12 +255,12 @@ class Keepers:
             offered,
         )
 
-    def _first_proceeds_f64(self, collateral: int, limit: Limit, market: _Market) -> float:
+    def _first_proceeds_f64(self, collateral: int, limit: Limit, market: MarketNow) -> float:
         """Return what a limit's collateral would bring if all of it were sold as its first unit is."""
         impact_f64 = self._depths[collateral].impact_f64(market.pressure_f64(collateral))
         return limit.seize_amount * market.unit_values_f64[collateral] * (1.0 - impact_f64)
 
-    def _rate_f64(self, pair: tuple[int, int], market: _Market) -> float:
+    def _rate_f64(self, pair: tuple[int, int], market: MarketNow) -> float:
         """Return what the market pays for collateral that the oracle values at one, in debt that it values at one."""
         collateral, debt = pair
         impact_f64 = self._depths[collateral].impact_f64(market.pressure_f64(collateral))
@@ -285,15 +297,6 @@ class Keepers:
         offered = mul_div_up(limit.repay_amount, _OFFERED_PARTS, _LIMIT_PARTS)
         quote = view.quote(account, limit.debt_market, limit.collateral_market, offered)
         return bid.repay_amount if isinstance(quote, Refusal) else offered
-
-    def _next_keeper(self, cost_f64: float) -> int:
-        """Return the next keeper in turn that can pay `cost_f64`, or the richest one."""
-        count = self._rule.count
-        for nth in range(count):
-            keeper = (self._turn + nth) % count
-            if self.capital_f64[keeper] >= cost_f64:
-                return keeper
-        return max(range(count), key=self.capital_f64.__getitem__)
 
     def _bonus_f64(
         self, debt_market: int, collateral_market: int, repay_amount: Amount, seize_amount: Amount, view: StateView

@@ -19,6 +19,7 @@ from seawall.keeper.ports import StateView
 from seawall.ledger.event import BlockObserved, DeploymentOpened, Event, FillsReported, OracleRound
 from seawall.ledger.order import Order, singly
 from seawall.units import Milliseconds
+from seawall.world.auction_keepers import AuctionKeepers
 from seawall.world.depth import Depth, DepthTable
 from seawall.world.keepers import KeeperRule, Keepers
 from seawall.world.oracle_feed import FeedRule, publications
@@ -49,6 +50,7 @@ class World:
         self._series = [path.prices.get(symbol, ()) for symbol in self._symbols]
         self._depths = [Depth(table) for table in rules.depths]
         self._keepers = Keepers(rules.keepers, opened.assets, opened.markets, self._depths)
+        self._auction_keepers = AuctionKeepers(rules.keepers, opened.markets, self._depths)
         self._last_block = div_up(path.grid.end_at - path.grid.start_at + rules.settling_ms, rules.block_ms)
         self._rounds = self._landing_rounds(rules.feeds, rules.settling_ms)
         ticks = {self._block_from(path.grid.at(tick)) for tick in range(path.grid.count)}
@@ -76,6 +78,7 @@ class World:
         fills = self._keepers.decide(self._at, self._view, self._unit_values_f64)
         if fills:
             self._pending.append(FillsReported(self._at, fills))
+        self._pending.extend(self._auction_keepers.decide(self._at, self._view, self._unit_values_f64))
         rounds = tuple(self._rounds.get(block, ()))
         self._blocks_observed += 1
         self._rounds_observed += len(rounds)
@@ -86,6 +89,7 @@ class World:
         """Give orders to the keepers."""
         for order in singly(orders):
             self._keepers.receive(order, self._at, self._view, self._unit_values_f64)
+            self._auction_keepers.receive(order, self._at, self._unit_values_f64)
 
     # -- blocks -------------------------------------------------------------------------------------------
 
@@ -98,9 +102,9 @@ class World:
         while self._eventful and self._eventful[-1] <= self._block:
             self._eventful.pop()
         candidates = [self._eventful[-1]] if self._eventful else []
-        due_at = self._keepers.next_due_at
-        if due_at is not None:
-            candidates.append(max(self._block_from(due_at), self._block + 1))
+        for due_at in (self._keepers.next_due_at, self._auction_keepers.next_due_at):
+            if due_at is not None:
+                candidates.append(max(self._block_from(due_at), self._block + 1))
         block = min(candidates, default=None)
         return None if block is None or block > self._last_block else block
 
@@ -139,15 +143,16 @@ class World:
 
     def counters(self) -> dict[str, int | str]:
         """Return what happened outside the engine: counts, and values to the cent in the unit of account."""
-        keepers = self._keepers
+        keepers, at_auction = self._keepers, self._auction_keepers
+        profits_f64 = [left + right for left, right in zip(keepers.profit_f64, at_auction.profit_f64, strict=True)]
         counted: dict[str, int | str] = {
             "blocks_observed": self._blocks_observed,
             "blocks_skipped": self._block + 1 - self._blocks_observed,
             "oracle_rounds": self._rounds_observed,
             "fills_sent": self._fills_sent,
-            "fills_refused": keepers.refused_count,
-            "keeper_profit_value": _cents(sum(keepers.profit_f64)),
-            "keepers_at_a_loss": sum(profit_f64 < 0 for profit_f64 in keepers.profit_f64),
+            "fills_refused": keepers.refused_count + at_auction.refused_count,
+            "keeper_profit_value": _cents(sum(profits_f64)),
+            "keepers_at_a_loss": sum(profit_f64 < 0 for profit_f64 in profits_f64),
         }
         for symbol, depth in zip(self._symbols, self._depths, strict=True):
             if depth.sold_amount:

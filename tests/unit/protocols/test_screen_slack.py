@@ -13,6 +13,7 @@ from tests.unit.protocols.deployments import open_account, pair, pooled, risk
 from seawall.fixed import RAY, WAD
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, NO_CATEGORY, slot_of
+from seawall.protocols.catalogue import protocol_named
 from seawall.protocols.protocol import Protocol
 
 PLANTED = 20_000
@@ -157,7 +158,7 @@ def test_few_accounts_of_a_normal_book_are_uncertain(protocol):
 
 @pytest.mark.parametrize("line_ratio", LINES)
 def test_morpho_blue_is_certain_of_what_its_contract_decides(line_ratio):
-    (protocol,) = (protocol for protocol in lending_protocols() if protocol.accounts_are_per_market)
+    protocol = protocol_named("morpho_blue")
     draw = random.Random(protocol.label)
     against_the_sign = uncertain = 0
     for collateral, loan in (

@@ -16,8 +16,8 @@ DISPUTED = Breaker(Level.NO_LIQUIDATION, 100, disputed=True)
     ("level", "allowed"),
     [
         (Level.NORMAL, {*Action}),
-        (Level.NO_NEW_DEBT, {Action.LIQUIDATE, Action.WRITE_OFF, Action.REPAY, Action.ACCRUE}),
-        (Level.NO_LIQUIDATION, {Action.REPAY, Action.ACCRUE}),
+        (Level.NO_NEW_DEBT, {Action.LIQUIDATE, Action.WRITE_OFF, Action.REPAY, Action.ACCRUE, Action.BID}),
+        (Level.NO_LIQUIDATION, {Action.REPAY, Action.ACCRUE, Action.BID}),
         (Level.STOPPED, {Action.ACCRUE}),
     ],
 )

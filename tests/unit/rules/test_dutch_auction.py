@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from seawall.fixed import RAY, WAD, power_half_up
 from seawall.ledger.order import Refusal
+from seawall.rules.auction_debt import due_with_penalty
 from seawall.rules.dutch_auction import (
     LinearCurve,
     PriceTable,
     StairstepCurve,
     Take,
     balance_to_auction,
-    due_with_penalty,
     is_farmable,
     is_spent,
     keeper_reward,
