@@ -15,6 +15,7 @@ from tests.unit.monitor.books import account, held, owed
 from tests.unit.monitor.rounded_pool import RoundedPool
 
 from seawall.fixed import WAD
+from seawall.monitor import trigger_lines
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.monitor.trigger_book import TriggerBook
 from seawall.protocols.catalogue import protocol_named
@@ -136,8 +137,40 @@ class WarningMonitorMachine(MonitorMachine):
     line_ratio = 13 * 10**17 + 1
 
 
+class CrowdedMonitorMachine(MonitorMachine):
+    """Lines are crowded by a few triggers, so that nearly all of it happens while some are being moved."""
+
+    steps_while_moved = 0
+
+    @initialize(seed=st.integers(0, 2**16))
+    def open(self, seed):
+        super().open(seed, 150)
+        self.maintain(1)
+
+    @rule(count=st.sampled_from([1, 2]))
+    def maintain(self, count):
+        assert self.book.maintain(count) <= count
+
+    @invariant()
+    def moving_is_counted(self):
+        index = self.book.columns.index
+        for lines in (index.banded.lines, index.paired.lines):
+            CrowdedMonitorMachine.steps_while_moved += int(lines.table[:, trigger_lines.FINER_BITS].any())
+
+
+def test_the_trigger_book_says_so_while_its_lines_are_moved(monkeypatch):
+    monkeypatch.setattr(trigger_lines, "HELD_PER_BUCKET_MAX", 0)
+    CrowdedMonitorMachine.steps_while_moved = 0
+    check(CrowdedMonitorMachine)
+    assert CrowdedMonitorMachine.steps_while_moved >= 50
+
+
 @pytest.mark.parametrize("machine", [MonitorMachine, SeawallMonitorMachine, WarningMonitorMachine])
 def test_the_trigger_book_says_what_the_full_recompute_and_the_rule_say(machine):
+    check(machine)
+
+
+def check(machine):
     run_state_machine_as_test(
         machine,
         settings=settings(

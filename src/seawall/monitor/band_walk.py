@@ -36,8 +36,8 @@ from seawall.monitor.banded_accounts import (
 )
 from seawall.monitor.own_bands import CALM, budget_and_spread, follow_scale, is_calm
 from seawall.monitor.trigger_index import TriggerIndex
-from seawall.monitor.trigger_key import KEY_MAX, KEY_MIN, position_of
-from seawall.monitor.trigger_lines import CHUNK, HELD, bucket_of, first_chunk, least_key
+from seawall.monitor.trigger_key import KEY_MIN, position_of
+from seawall.monitor.trigger_lines import CHUNK, HELD, bucket_at, buckets_between, first_chunk, least_key
 
 AHEAD: Final = 0.625 * CALM
 AGAIN: Final = 1.25 * CALM
@@ -51,10 +51,10 @@ def collect_crossed(banded: Banded, line: int, position: int, crossed: Array, co
     once these accounts have no trigger there or are hot.
     """
     lines = banded.lines
-    last = bucket_of(lines, line, position)
-    left = least_key(lines, line, last) - 1
-    for bucket in range(bucket_of(lines, line, lines.table[line, HIGHEST]), last - 1, -1):
-        chunk, fill = first_chunk(lines, bucket)
+    first, windows, buckets = buckets_between(lines, line, position, lines.table[line, HIGHEST])
+    left = least_key(lines, line, first) - 1
+    for nth in range(buckets):
+        chunk, fill = first_chunk(lines, bucket_at(lines, line, first, windows, nth))
         while chunk:
             for lane in range(fill):
                 key = int(lines.chunk[chunk, lane])
@@ -150,7 +150,7 @@ def walk_ahead(index: TriggerIndex, value_f64: float, crossed: Array) -> int:
         position = position_of(price_f64[line] * (1.0 + reach_f64 if is_rising else 1.0 - reach_f64), is_rising)
         if not lines.table[line, HELD] or lines.table[line, HIGHEST] < position:
             continue
-        found = collect_crossed(banded, line, position, crossed[done:], 0)
+        found, before = collect_crossed(banded, line, position, crossed[done:], 0), lines.table[line, HIGHEST]
         if found >= 0:
             lines.table[line, HIGHEST] = lines.table[line, PENDING]
         stop = crossed.size if found < 0 else done + found
@@ -158,7 +158,7 @@ def walk_ahead(index: TriggerIndex, value_f64: float, crossed: Array) -> int:
             place = crossed[done]
             if not has_banded_room(banded, banded.cold.block[place // BLOCK, WIDTH]):
                 # Whoever is left of this line is found again.
-                lines.table[line, HIGHEST] = KEY_MAX
+                lines.table[line, HIGHEST] = max(lines.table[line, HIGHEST], before)
                 banded.progress[WANTS_ROOM] = 1
                 return done
             is_hot = banded.hot_place[place] != NOWHERE

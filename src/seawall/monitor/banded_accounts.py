@@ -37,7 +37,7 @@ from seawall.monitor.cold_screen import rounded_down
 from seawall.monitor.hot_front import Front, nobody_in_front, note_late
 from seawall.monitor.own_bands import CALM, SCALE_START, budget_and_spread, is_calm, trigger_key_of
 from seawall.monitor.signatures import SHELVES, Signatures, no_signatures
-from seawall.monitor.trigger_key import KEY_MIN, UNKNOWN, position_of
+from seawall.monitor.trigger_key import KEY_MIN
 from seawall.monitor.trigger_lines import (
     OWN_COLUMNS,
     Lines,
@@ -100,12 +100,9 @@ def make_banded_room(banded: Banded, width: int) -> None:
 
 
 def add_term_line(banded: Banded, price_f64: float, expected: int) -> None:
-    """Add the line of the next term around its price."""
-    term = banded.scale_f64.size
-    position = position_of(price_f64, term & 1 == 1)
-    # Where the price is unknown the line begins around one, and moves when it is known.
-    line = add_line(banded.lines, position_of(1.0, term & 1 == 1) if position == UNKNOWN else position, expected)
-    banded.lines.table[line, HIGHEST] = KEY_MIN
+    """Add the line of the next term, which has this price now."""
+    term = add_line(banded.lines, expected)
+    banded.lines.table[term, HIGHEST] = KEY_MIN
     banded.scale_f64.resize(term + 1, refcheck=False)
     banded.before_f64.resize(term + 1, refcheck=False)
     banded.scale_f64[term], banded.before_f64[term] = SCALE_START, price_f64

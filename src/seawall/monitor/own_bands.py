@@ -17,7 +17,7 @@ import numpy as np
 from numba.extending import register_jitable
 
 from seawall.monitor.account_blocks import BLOCK, Array
-from seawall.monitor.trigger_key import NEVER, key_of
+from seawall.monitor.trigger_key import key_of, key_of_never
 
 CALM: Final = 4.0
 """The margin, in usual moves, from which on an account is left to its triggers: the root of what one re-banding costs
@@ -76,11 +76,11 @@ def trigger_key_of(
     value_f64 = abs(coefficient_f64) * price_f64
     if coefficient_f64 >= 0.0:
         if value_f64 == 0.0:
-            return NEVER
+            return key_of_never(0.0)
         trigger_f64 = price_f64 * (
             1.0 - (1.0 - _ZERO_SHARE) * budget_f64 * np.cbrt(scale_f64 * scale_f64 / value_f64) / spread_f64
         )
-        return key_of(trigger_f64) if trigger_f64 > 0.0 else NEVER
+        return key_of(trigger_f64) if trigger_f64 > 0.0 else key_of_never(value_f64)
     if value_f64 == 0.0:
         return -key_of(budget_f64 * _ZERO_SHARE * _SHRINK / (width * -coefficient_f64))
     return -key_of(

@@ -37,12 +37,14 @@ from seawall.monitor.trigger_lines import (
     OWN_COLUMNS,
     Lines,
     add_line,
-    bucket_of,
+    bucket_at,
+    buckets_between,
     empty_lines,
+    first_chunk,
     greatest_key,
     least_key,
+    line_at,
     remove_trigger,
-    set_buckets,
 )
 from seawall.monitor.window_stretch import (
     AT,
@@ -96,14 +98,12 @@ def add_ratio_line(
     paired: Paired, collateral: int, debt: int, expected: int, price_f64: Array, value_f64: float
 ) -> int:  # fmt: skip
     """Add a line for the accounts of a collateral and a debt pair; return its number."""
-    line = add_line(paired.lines, 0, expected)
+    line = add_line(paired.lines, expected)
     add_stretch(paired.stretches)
     paired.least_debt_f64.resize(line + 1, refcheck=False)
     paired.least_debt_f64[line] = np.inf
     paired.lines.table[line, COLLATERAL_PAIR:] = collateral, debt
     low, high = ratio_window(paired.lines.table, line, np.inf, price_f64, value_f64)
-    # Where a price is unknown the line begins around a ratio of one, and moves when it is known.
-    set_buckets(paired.lines, line, key_of(1.0) if low == KEY_MIN else low, expected)
     paired.lines.table[line, LOW : GAP_HIGH + 1] = low, high, KEY_MIN - 1, KEY_MAX + 1
     return line
 
@@ -181,8 +181,7 @@ def stand_on_line(paired: Paired, line: int, key: int, debt_f64: float, row: int
 def dismiss_from_line(paired: Paired, row: int, status: Array, places: Array) -> None:
     """Take an account off its line; it is nowhere then."""
     entry = int(places[row])
-    chunk = entry // CHUNK
-    void_within(paired.stretches, paired.lines.link[chunk, 1], paired.lines.chunk[chunk, entry % CHUNK])
+    void_within(paired.stretches, line_at(paired.lines, entry), paired.lines.chunk[entry // CHUNK, entry % CHUNK])
     remove_trigger(paired.lines, entry, places)
     places[row] = NOWHERE
     status[row] &= LIQUIDATABLE
@@ -290,15 +289,15 @@ def scan_line(paired: Paired, line: int, low: int, high: int, status: Array, fla
     called in the loop: references to the columns that are handed over would be counted for each trigger.
     """
     lines, table = paired.lines, paired.lines.table
-    head, chunks, link = lines.head, lines.chunk, lines.link
+    chunks, link = lines.chunk, lines.link
     contrary, passed = paired.contrary, paired.contrary_count[0] + paired.contrary_count[1]
     before_low, before_high = table[line, LOW], table[line, HIGH]
     lowest, highest = min(low, before_low), max(high, before_high)
-    first, last = bucket_of(lines, line, lowest), bucket_of(lines, line, highest)
-    below, above = least_key(lines, line, first) - 1, greatest_key(lines, line, last) + 1
+    first, windows, buckets = buckets_between(lines, line, lowest, highest)
+    below, above = least_key(lines, line, first) - 1, greatest_key(lines, line, first + windows - 1) + 1
     is_between = low == KEY_MIN and high == KEY_MAX
-    for bucket in range(first, last + 1):
-        chunk, fill = head[bucket] // CHUNK, head[bucket] % CHUNK + 1
+    for nth in range(buckets):
+        chunk, fill = first_chunk(lines, bucket_at(lines, line, first, windows, nth))
         while chunk:
             for lane in range(fill):
                 key = int(chunks[chunk, lane])

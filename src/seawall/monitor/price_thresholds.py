@@ -14,27 +14,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seawall.monitor.compilation import compiled
-from seawall.monitor.trigger_kernels import move_triggers_nb
+from seawall.monitor.trigger_kernels import move_chunks_nb
 from seawall.monitor.trigger_key import KEY_MAX, KEY_MIN, key_of
 from seawall.monitor.trigger_lines import (
     CHUNK,
     HELD,
-    HELD_PER_BUCKET_MAX,
     OWN_COLUMNS,
-    SIZE,
-    SIZE_MAX,
-    START,
     Lines,
     add_line,
-    bucket_of,
+    bucket_at,
+    buckets_between,
     empty_lines,
     first_chunk,
     free_chunks,
     insert_trigger,
+    is_crowded,
     least_key,
     make_chunk_room,
+    make_finer_room,
     remove_trigger,
-    set_buckets,
 )
 from seawall.units import Price
 
@@ -45,6 +43,8 @@ HIGHEST: Final = OWN_COLUMNS
 
 _BEYOND: Final = KEY_MAX + 1
 _ENTRIES_MIN: Final = 64
+_MOVED_EACH: Final = 8
+"""Chunks of a crowded line that are moved with each trigger that comes."""
 
 
 class Threshold(NamedTuple):
@@ -104,25 +104,23 @@ class PriceThresholds:
             if entry == self._back.size:
                 self._back = np.resize(self._back, 2 * entry)
                 self._found = np.zeros(2 * entry, np.int32)
-        key = _key(threshold.threshold, threshold.is_rising)
-        line = self._line(threshold, key)
         if not free_chunks(self._lines):
             make_chunk_room(self._lines, 1)
+        key = _key(threshold.threshold, threshold.is_rising)
+        line = self._line(threshold)
         insert_nb(self._lines, line, key, entry, self._back)
+        if is_crowded(self._lines.table[line]):
+            make_finer_room(self._lines, line)
+            move_chunks_nb(self._lines, line, _MOVED_EACH, self._back)
         return entry
 
-    def _line(self, threshold: Threshold, key: int) -> int:
-        """Return the line of a threshold, with buckets enough for one trigger more."""
+    def _line(self, threshold: Threshold) -> int:
+        """Return the line of a threshold."""
         line = self._line_of.get((threshold.number, threshold.is_rising))
         if line is None:
-            line = self._line_of[threshold.number, threshold.is_rising] = add_line(self._lines, key, 0)
+            line = self._line_of[threshold.number, threshold.is_rising] = add_line(self._lines, 0)
             self._lines.table[line, HIGHEST] = KEY_MIN
             self._position = np.full(line + 1, _BEYOND, np.int64)
-        start, size, held = (int(self._lines.table[line, column]) for column in (START, SIZE, HELD))
-        if held >= HELD_PER_BUCKET_MAX * size and size < SIZE_MAX:
-            set_buckets(self._lines, line, key, 4 * held)
-            make_chunk_room(self._lines, held)
-            move_triggers_nb(self._lines, line, start, size, self._back)
         return line
 
 
@@ -151,10 +149,10 @@ def reached_py(lines: Lines, position: Array, found: Array) -> int:
     for line in range(lines.table.shape[0]):
         if lines.table[line, HELD] == 0 or lines.table[line, HIGHEST] < position[line]:
             continue
-        last = bucket_of(lines, line, position[line])
-        highest = least_key(lines, line, last) - 1
-        for bucket in range(bucket_of(lines, line, lines.table[line, HIGHEST]), last - 1, -1):
-            chunk, fill = first_chunk(lines, bucket)
+        first, windows, buckets = buckets_between(lines, line, position[line], lines.table[line, HIGHEST])
+        highest = least_key(lines, line, first) - 1
+        for nth in range(buckets):
+            chunk, fill = first_chunk(lines, bucket_at(lines, line, first, windows, nth))
             while chunk:
                 for lane in range(fill):
                     key = int(lines.chunk[chunk, lane])

@@ -1,8 +1,8 @@
 """The trigger book's columns: where they lie, how they grow, and the compiled work that is done on them.
 
 Every column grows in place and by an eighth or less, so that growth moves pages and copies nothing. Lines are made where
-a pair of slot and category, or a large group of accounts, first comes up; one that came to hold many triggers, or whose
-price left its buckets, gets other buckets in `maintain`, one line a call and at most SIZE_MAX * 32 triggers where it grew.
+a pair of slot and category, or a large group of accounts, first comes up; one that came to hold many triggers gets finer
+buckets, into which `maintain` moves them a few at a time.
 """
 
 from collections.abc import Callable
@@ -19,30 +19,17 @@ from seawall.monitor.compilation import entry_of
 from seawall.monitor.effective_price import EffectivePrices
 from seawall.monitor.hot_front import LANES, lacks_front_room, make_front_room
 from seawall.monitor.pair_groups import GROUPS_DUE, due_groups, has_group_room, larger
-from seawall.monitor.pair_ratios import LOW, add_ratio_line
+from seawall.monitor.pair_ratios import add_ratio_line
 from seawall.monitor.trigger_index import SealedIndex, bytes_in, empty_index, seal
 from seawall.monitor.trigger_kernels import (
     detect_nb,
     in_order_nb,
     maintain_nb,
-    move_triggers_nb,
+    move_chunks_nb,
     place_rows_nb,
 )
-from seawall.monitor.trigger_key import KEY_MIN, UNKNOWN, position_of
 from seawall.monitor.trigger_layout import chunks_wanted
-from seawall.monitor.trigger_lines import (
-    HELD,
-    HELD_IN_ALL,
-    ORIGIN,
-    SHIFT,
-    SIZE,
-    START,
-    Lines,
-    crowded_line,
-    is_off_centre,
-    make_chunk_room,
-    set_buckets,
-)
+from seawall.monitor.trigger_lines import HELD_IN_ALL, crowded_line, make_chunk_room, make_finer_room
 from seawall.monitor.window_stretch import lacks_stretch_room, make_stretch_room
 
 _PLACED_AT_ONCE: Final = 4096
@@ -69,7 +56,6 @@ class TriggerColumns:
         self._sealed: SealedIndex | None = None
         self._detect: Callable[[SealedIndex, float], int] = detect_nb
         self._progress = self.index.banded.progress.data
-        self._next_line = 0
 
     @property
     def nbytes(self) -> int:
@@ -125,7 +111,7 @@ class TriggerColumns:
         self._sealed = None
         for lines in (banded.lines, ratios):
             make_chunk_room(lines, chunks_wanted(lines))
-        followings = (np.empty(lines.head.size, np.int32) for lines in (ratios, banded.lines))
+        followings = (np.empty(lines.bucket.shape[0], np.int32) for lines in (ratios, banded.lines))
         lay_out_triggers_nb(self._seal(), row_keys, cell_keys, *followings)
 
     def place_rows(self, rows: Array, value_f64: float) -> None:
@@ -223,15 +209,17 @@ class TriggerColumns:
             make_block_room(banded.hot, WIDTHS)
 
     def maintain(self, count: int, value_f64: float) -> int:
-        """Settle at most `count` accounts and give other buckets to at most one line; return how many accounts."""
+        """Settle at most `count` accounts, a chunk of a crowded line that is moved counting as one; return how many."""
         scratch = np.empty(8 * count, np.int32)
-        progress, done = self.index.banded.progress, 0
+        # While a line is moved it has half the count, so that neither moving nor settling waits for the other's end.
+        progress, done = self.index.banded.progress, self._move_crowded((count + 1) // 2)
         while True:
             progress[WANTS_ROOM] = 0
             done += maintain_nb(self._seal(), value_f64, scratch, count - done)
             if not progress[WANTS_ROOM]:
                 break
             self._make_room(WIDTHS - 1)
+        done += self._move_crowded(count - done)
         if lacks_stretch_room(self.index.paired.stretches):
             self._sealed = None
             make_stretch_room(self.index.paired.stretches)
@@ -239,43 +227,21 @@ class TriggerColumns:
         if lacks_front_room(banded.front, banded.hot, banded.scale_f64.size):
             self._sealed = None
             make_front_room(banded.front, banded.hot, banded.scale_f64.size)
-        self._give_other_buckets()
         self._prepare()
         return done
 
-    def _give_other_buckets(self) -> None:
-        """Give a line that is crowded, or the next one in turn if its price left the middle, buckets that fit."""
-        bands, ratios = self.index.banded.lines, self.index.paired.lines
-        for lines, back in ((bands, self.index.banded.back), (ratios, self.index.place)):
-            line = crowded_line(lines)
-            if line is not None:
-                self._move_line(lines, line, back)
-                return
-        self._next_line = (self._next_line + 1) % max(1, bands.table.shape[0] + ratios.table.shape[0])
-        line = self._next_line
-        lines, back = (bands, self.index.banded.back) if line < bands.table.shape[0] else (ratios, self.index.place)
-        line -= 0 if lines is bands else bands.table.shape[0]
-        if line < lines.table.shape[0] and lines.table[line, HELD]:
-            centre = self._centre_of(lines, line)
-            if centre != UNKNOWN and is_off_centre(lines, line, centre):
-                self._move_line(lines, line, back)
-
-    def _centre_of(self, lines: Lines, line: int) -> int:
-        """Return the key around which a line's price is now, or UNKNOWN."""
-        if lines is self.index.banded.lines:
-            return position_of(float(self._prices.price_f64[line]), line & 1 == 1)
-        low = int(lines.table[line, LOW])
-        return UNKNOWN if low == KEY_MIN else low
-
-    def _move_line(self, lines: Lines, line: int, back: Array) -> None:
-        start, size, held = (int(lines.table[line, column]) for column in (START, SIZE, HELD))
-        centre = self._centre_of(lines, line)
-        if centre == UNKNOWN:
-            centre = int(lines.table[line, ORIGIN] + size // 2) << int(lines.table[line, SHIFT])
-        self._sealed = None
-        set_buckets(lines, line, centre, held)
-        make_chunk_room(lines, held)
-        move_triggers_nb(lines, line, start, size, back)
+    def _move_crowded(self, count: int) -> int:
+        """Move at most `count` chunks of crowded lines into finer buckets; return how many."""
+        done = 0
+        for lines, back in (
+            (self.index.banded.lines, self.index.banded.back),
+            (self.index.paired.lines, self.index.place),
+        ):
+            while done < count and (line := crowded_line(lines)) is not None:
+                self._sealed = None
+                make_finer_room(lines, line)
+                done += move_chunks_nb(lines, line, count - done, back)
+        return done
 
 
 def _columns_of(book: Book) -> BookColumns:

@@ -42,14 +42,7 @@ from seawall.monitor.pair_ratios import (
 )
 from seawall.monitor.signatures import see_signature
 from seawall.monitor.trigger_index import TriggerIndex, bare
-from seawall.monitor.trigger_lines import (
-    CHUNK,
-    Lines,
-    first_chunk,
-    free_chunk,
-    free_chunks,
-    insert_trigger,
-)
+from seawall.monitor.trigger_lines import Lines, free_chunks, insert_trigger, move_chunks
 
 Array = NDArray[Any]
 
@@ -176,21 +169,13 @@ def maintain_py(index: TriggerIndex, value_f64: float, scratch: Array, count: in
     return done
 
 
-def move_triggers_py(lines: Lines, line: int, start: int, size: int, back: Array) -> None:
-    """Move the triggers in `size` buckets from `start` on into the line's present buckets; there must be free chunks."""
-    for bucket in range(start, start + size):
-        chunk, fill = first_chunk(lines, bucket)
-        lines.head[bucket] = 0
-        while chunk:
-            for lane in range(fill):
-                insert_trigger(lines, line, lines.chunk[chunk, lane], lines.chunk[chunk, CHUNK + lane], back)
-            following = int(lines.link[chunk, 0])
-            free_chunk(lines, chunk)
-            chunk, fill = following, CHUNK
+def move_chunks_py(lines: Lines, line: int, count: int, back: Array) -> int:
+    """Move at most `count` chunks of a crowded line into its finer buckets; return how many, fewer where room is wanted."""
+    return move_chunks(lines, line, count, back)
 
 
 place_rows_nb: Callable[..., int] = compiled(place_rows_py, error_model="numpy")
 detect_nb: Callable[..., int] = compiled(detect_py, error_model="numpy")
 in_order_nb: Callable[..., None] = compiled(in_order_py, error_model="numpy")
 maintain_nb: Callable[..., int] = compiled(maintain_py, error_model="numpy")
-move_triggers_nb: Callable[..., None] = compiled(move_triggers_py, error_model="numpy")
+move_chunks_nb: Callable[..., int] = compiled(move_chunks_py, error_model="numpy")

@@ -20,14 +20,17 @@ KEY_MIN: Final = -(1 << 31)
 KEY_MAX: Final = (1 << 31) - 1
 UNKNOWN: Final = KEY_MIN
 
-NEVER: Final = -1
-"""The key, on a falling line, of a trigger that no price crosses: only an unknown one does."""
-
 
 @register_jitable(forceinline=True)
 def key_of(price_f64: float) -> int:
     """Return the key of a price that is not negative and not NaN."""
     return int(np.float64(price_f64).view(np.int64) >> 32)
+
+
+@register_jitable(forceinline=True)
+def key_of_never(value_f64: float) -> int:
+    """Return a key, on a falling line, that no price crosses, only an unknown one; other values give others, in other buckets."""
+    return ~key_of(value_f64)
 
 
 @register_jitable(forceinline=True)

@@ -16,7 +16,16 @@ from numba.extending import register_jitable
 from numpy.typing import NDArray
 
 from seawall.monitor.trigger_key import KEY_MAX, KEY_MIN
-from seawall.monitor.trigger_lines import CHUNK, Lines, bucket_of, first_chunk, greatest_key, least_key
+from seawall.monitor.trigger_lines import (
+    CHUNK,
+    SIZE,
+    Lines,
+    bucket_at,
+    buckets_between,
+    first_chunk,
+    greatest_key,
+    least_key,
+)
 
 Array = NDArray[Any]
 
@@ -118,32 +127,36 @@ def renew_stretch(stretches: Stretches, lines: Lines, line: int, low: int, high:
     table, entries = stretches.table, stretches.entry
     void(stretches, line)
     made = int(MADE * scale_f64 * _KEYS_PER_UNIT)
-    first, last = bucket_of(lines, line, low - made), bucket_of(lines, line, high + made)
+    first, windows, buckets = buckets_between(lines, line, low - made, high + made)
     wanted = 0
-    for bucket in range(first, last + 1):
-        chunk, fill = first_chunk(lines, bucket)
+    for nth in range(buckets):
+        chunk, fill = first_chunk(lines, bucket_at(lines, line, first, windows, nth))
         while chunk and wanted <= ENTRIES_MAX:
             wanted += fill
             chunk, fill = int(lines.link[chunk, 0]), CHUNK
-    if wanted > ENTRIES_MAX:
+    if wanted > ENTRIES_MAX or windows == lines.table[line, SIZE]:
         return
     table[line, WANTED] = wanted
     if wanted > table[line, CAPACITY]:
         return
     start = int(table[line, START])
+    lowest, highest = least_key(lines, line, first), greatest_key(lines, line, first + windows - 1)
     end = start
-    for bucket in range(first, last + 1):
+    for nth in range(buckets):
         begin = end
-        chunk, fill = first_chunk(lines, bucket)
+        chunk, fill = first_chunk(lines, bucket_at(lines, line, first, windows, nth))
         while chunk:
             for lane in range(fill):
-                row = int(lines.chunk[chunk, CHUNK + lane])
-                entries[end] = (int(lines.chunk[chunk, lane]) << _ROW_BITS) + row
-                end += 1
+                key, row = int(lines.chunk[chunk, lane]), int(lines.chunk[chunk, CHUNK + lane])
+                entries[end] = (key << _ROW_BITS) + row
+                end += lowest <= key <= highest
             chunk, fill = int(lines.link[chunk, 0]), CHUNK
         entries[begin:end].sort()
+    if buckets > windows:
+        # While the line is moved its finer buckets come after its own.
+        entries[start:end].sort()
     at = start
     while at < end and key_in(entries[at]) < low:
         at += 1
-    table[line, COUNT], table[line, AT] = wanted, at
-    table[line, FROM], table[line, TO] = least_key(lines, line, first), greatest_key(lines, line, last)
+    table[line, COUNT], table[line, AT] = end - start, at
+    table[line, FROM], table[line, TO] = lowest, highest

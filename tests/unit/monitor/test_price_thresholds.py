@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from seawall.monitor import price_thresholds
+from seawall.monitor import price_thresholds, trigger_lines
 from seawall.monitor.price_thresholds import PriceThresholds, Threshold
 
 E18 = 10**18
@@ -84,7 +84,7 @@ def test_a_crowded_line_gets_more_buckets_and_answers_the_same():
     thresholds = PriceThresholds()
     for row in range(4000):
         thresholds.set_row(row, [Threshold(0, E18 + row * 10**12, False)])
-    assert thresholds._lines.table[0, price_thresholds.SIZE] > price_thresholds.SIZE_MAX // 64
+    assert thresholds._lines.table[0, trigger_lines.SIZE] >= 4000 // trigger_lines.HELD_PER_BUCKET_MAX
     assert thresholds.passed([E18 + 3990 * 10**12]) == list(range(3991, 4000))
 
 
@@ -92,4 +92,4 @@ def test_the_plain_twins_do_what_the_kernels_do(monkeypatch):
     for name in ("insert", "remove", "reached"):
         monkeypatch.setattr(price_thresholds, f"{name}_nb", getattr(price_thresholds, f"{name}_py"))
     thresholds = play(99, steps=25, rows=50)
-    assert np.any(thresholds._lines.table[:, price_thresholds.HELD])
+    assert np.any(thresholds._lines.table[:, trigger_lines.HELD])

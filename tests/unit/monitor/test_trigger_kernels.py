@@ -15,7 +15,7 @@ from seawall.protocols.catalogue import protocol_named
 
 KERNELS = {
     bulk_build: ("see_accounts", "settle_accounts", "lay_out_triggers"),
-    trigger_kernels: ("place_rows", "detect", "maintain", "move_triggers", "in_order"),
+    trigger_kernels: ("place_rows", "detect", "maintain", "move_chunks", "in_order"),
 }
 SCRATCH = ("flagged", "crossed")
 

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from seawall.monitor.trigger_key import KEY_MAX, KEY_MIN, NEVER, UNKNOWN, key_of, position_of
+from seawall.monitor.trigger_key import KEY_MAX, KEY_MIN, UNKNOWN, key_of, key_of_never, position_of
 
 EDGES = [0.0, 5e-324, 2.0**-1022, 1e-9, 1.0, math.nextafter(1.0, 2.0), 1.0 + 2.0**-20, 1e30, 1.7e308, math.inf]
 
@@ -39,8 +39,9 @@ def test_a_crossed_trigger_is_never_missed(is_rising):
 @pytest.mark.parametrize("price", [math.nan, -1.0, -math.inf])
 @pytest.mark.parametrize("is_rising", [False, True])
 def test_an_unknown_price_crosses_every_trigger(price, is_rising):
-    assert position_of(price, is_rising) == UNKNOWN <= min(NEVER, -key_of(math.inf))
+    assert position_of(price, is_rising) == UNKNOWN < min(key_of_never(math.inf), -key_of(math.inf))
 
 
-def test_no_known_price_crosses_the_trigger_that_is_never_crossed():
-    assert position_of(0.0, False) > NEVER
+@pytest.mark.parametrize("value", EDGES)
+def test_no_known_price_crosses_the_trigger_that_is_never_crossed(value):
+    assert position_of(0.0, False) > key_of_never(value)

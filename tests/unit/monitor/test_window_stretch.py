@@ -32,7 +32,7 @@ SCALE = 0.002
 def line_of(draw, count):
     """Return (lines, back, keys by row) of one line with so many triggers."""
     lines, back = empty_lines(), np.zeros(count, np.int32)
-    add_line(lines, MIDDLE, count)
+    add_line(lines, count)
     make_chunk_room(lines, count)
     keys = {}
     for row in range(count):
