@@ -34,7 +34,7 @@ def test_a_kernel_is_compiled_anew_when_a_file_that_it_needs_changes(tmp_path: P
     before = stamps_of(tmp_path)
     needed_by = {
         "monitor/trigger_lines.py": {"trigger_kernels"},
-        "monitor/limbs.py": {"trigger_kernels", "exact_health", "exact_close_factor"},
+        "monitor/limbs.py": {"exact_health", "exact_close_factor"},
         "fixed.py": {"trigger_kernels", "exact_health", "exact_close_factor"},
     }
     for file, modules in needed_by.items():

@@ -63,10 +63,10 @@ def empty_blocks(shelves: int = WIDTHS, coefficient_dtype: type = np.float64) ->
     )
 
 
-def make_block_room(blocks: Blocks, width: int) -> tuple[int, int]:
-    """Make room for one more block of a width and some others, in place; return (strips, blocks) that now have room."""
+def make_block_room(blocks: Blocks, width: int, divisor: int = 16) -> tuple[int, int]:
+    """Make room for one more block of a width and one for each `divisor` others, in place; return (strips, blocks) with room."""
     strips, count = int(blocks.counters[STRIPS_USED]), int(blocks.counters[BLOCKS_USED])
-    strips, count = strips + strips // 16 + width + 8, count + count // 16 + 32
+    strips, count = strips + strips // divisor + width + 8, count + count // divisor + 32
     blocks.coefficient.resize(strips * BLOCK, refcheck=False)
     blocks.term.resize(strips * BLOCK, refcheck=False)
     blocks.strip_block.resize(strips, refcheck=False)

@@ -95,7 +95,8 @@ def make_banded_room(banded: Banded, width: int) -> None:
         banded.back.resize(strips * BLOCK, refcheck=False)
         banded.hot_place.resize(blocks * BLOCK, refcheck=False)
     if not has_room(banded.hot, width):
-        make_block_room(banded.hot, width)
+        # Few are hot until a crash, when many become so at once.
+        make_block_room(banded.hot, width, divisor=1)
     make_chunk_room(banded.lines, width)
 
 

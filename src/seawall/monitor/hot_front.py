@@ -228,13 +228,12 @@ def renew_front(
 
 @register_jitable(forceinline=True)
 def keep_in_front(status: Array, flagged: Array, begin: int, end: int) -> int:
-    """Keep those of flagged[begin:end] of whom the front speaks: no empty lane, nobody placed anew; return their end."""
+    """Keep those of flagged[begin:end] of whom the front speaks, as nobody placed them anew; return their end."""
     count = begin
     for nth in range(begin, end):
         row = flagged[nth]
-        if row != _NO_ROW:
-            flagged[count] = row
-            count += (status[row] & IN_FRONT) != 0
+        flagged[count] = row
+        count += (status[row] & IN_FRONT) != 0
     return count
 
 
@@ -244,9 +243,10 @@ def screen_front(
 ) -> int:  # fmt: skip
     """Append the rows of the first ranks whose margin is not above `value_f64` to `flagged`; return how many it holds then.
 
-    `flagged` has room for eight more than there are accounts.
+    `flagged` has room for one row more than the front's besides all accounts. No status is asked for on the way: whatever comes after would
+    wait for it.
     """
-    count, at, cell = flagged_count, 0, 0
+    end, at, cell = flagged_count, 0, 0
     c, t, p, v = front.coefficient_f64, front.term, price_f64, value_f64
     for segment in range(front.counters[SEGMENTS]):
         if front.segment[segment, 0] >= ranks:
@@ -256,21 +256,21 @@ def screen_front(
             # Eight sums in registers: as one array of eight the compiler would keep them in memory.
             m0 = m1 = m2 = m3 = m4 = m5 = m6 = m7 = 0.0
             for _ in range(width):
-                m0 += c[cell] * p[t[cell]]
-                m1 += c[cell + 1] * p[t[cell + 1]]
-                m2 += c[cell + 2] * p[t[cell + 2]]
-                m3 += c[cell + 3] * p[t[cell + 3]]
-                m4 += c[cell + 4] * p[t[cell + 4]]
-                m5 += c[cell + 5] * p[t[cell + 5]]
-                m6 += c[cell + 6] * p[t[cell + 6]]
-                m7 += c[cell + 7] * p[t[cell + 7]]
+                # Of a number without sign the compiler need not ask whether it counts from the end.
+                k = np.uint32(cell)
+                m0 += c[k] * p[t[k]]
+                m1 += c[k + 1] * p[t[k + 1]]
+                m2 += c[k + 2] * p[t[k + 2]]
+                m3 += c[k + 3] * p[t[k + 3]]
+                m4 += c[k + 4] * p[t[k + 4]]
+                m5 += c[k + 5] * p[t[k + 5]]
+                m6 += c[k + 6] * p[t[k + 6]]
+                m7 += c[k + 7] * p[t[k + 7]]
                 cell += LANES
-            end = count
             # Written this way round so that NaN is uncertain, and without branches that nobody can foresee.
             for lane, margin_f64 in enumerate((m0, m1, m2, m3, m4, m5, m6, m7)):
-                flagged[end] = front.row[at + lane]
-                end += not (margin_f64 > v)
+                row = front.row[at + lane]
+                flagged[end] = row
+                end += (not (margin_f64 > v)) & (row != _NO_ROW)
             at += LANES
-            if end > count:
-                count = keep_in_front(status, flagged, count, end)
-    return count
+    return keep_in_front(status, flagged, flagged_count, end)

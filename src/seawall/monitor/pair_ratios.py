@@ -31,6 +31,7 @@ from seawall.monitor.account_terms import (
     is_certain,
 )
 from seawall.monitor.pair_groups import NO_LINE, NOT_TWO, Groups, debt_pair_of, group_of, see_group
+from seawall.monitor.row_order import put_in_order
 from seawall.monitor.trigger_key import KEY_MAX, KEY_MIN, key_of
 from seawall.monitor.trigger_lines import (
     CHUNK,
@@ -74,6 +75,7 @@ DEBT_PAIR: Final = OWN_COLUMNS + 5
 _UNITS_RATIO: Final = 2.0**-21
 _VALUE_RATIO: Final = 2.0**-20
 _ROUNDING: Final = 2.0**-18
+_MANY: Final = 4096
 
 
 class Paired(NamedTuple):
@@ -188,9 +190,27 @@ def dismiss_from_line(paired: Paired, row: int, status: Array, places: Array) ->
 
 
 @register_jitable(forceinline=True)
-def report_passed(paired: Paired, status: Array, flagged: Array, count: int) -> int:
+def put_marks_in_order(marks: Array, words: Array) -> None:
+    """Put the rows that are expected to be liquidatable in order, and behind them the others."""
+    above = 0
+    for nth in range(marks.size):
+        if marks[nth] >= 0:
+            marks[above], marks[nth] = marks[nth], marks[above]
+            above += 1
+    put_in_order(marks[:above], words)
+    others = marks[above:]
+    others[:] = ~others
+    put_in_order(others, words)
+    others[:] = ~others
+
+
+@register_jitable(forceinline=True)
+def report_passed(paired: Paired, status: Array, flagged: Array, count: int, words: Array) -> int:
     """Report those passed over whose recorded status is not the one expected now, and list them as contrary."""
     kept = paired.contrary_count[0]
+    if paired.contrary_count[1] > _MANY:
+        # In their order statuses are read straight through memory, on this tick and while they are contrary.
+        put_marks_in_order(paired.contrary[kept : kept + paired.contrary_count[1]], words)
     for nth in range(kept, kept + paired.contrary_count[1]):
         mark = int(paired.contrary[nth])
         row, expected = (mark, 1) if mark >= 0 else (~mark, 0)

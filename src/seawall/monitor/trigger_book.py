@@ -19,7 +19,7 @@ import numpy as np
 from seawall.monitor.account_blocks import Array
 from seawall.monitor.account_terms import CONTRARY, LIQUIDATABLE
 from seawall.monitor.effective_price import EffectivePrices
-from seawall.monitor.monitor import Monitor
+from seawall.monitor.monitor import Monitor, ascending
 from seawall.monitor.trigger_columns import TriggerColumns
 
 
@@ -79,7 +79,7 @@ class TriggerBook(Monitor):
         """Bring in what was noted, follow the prices, and return the rows that are not certain."""
         if self._has_noted():
             self._refresh()
-        return self.columns.detect(self._prices.value_f64).astype(np.int64)
+        return ascending(self.columns.detect(self._prices.value_f64), self.columns.index.status.size)
 
     def maintain(self, count: int) -> int:
         """Settle at most `count` accounts that are near the line or were passed by a price; return how many."""

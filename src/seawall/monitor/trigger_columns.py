@@ -17,13 +17,13 @@ from seawall.monitor.banded_accounts import LACKS_SLACK, WANTS_ROOM, add_term_li
 from seawall.monitor.bulk_build import NO_MORE_PAIRS, lay_out_triggers_nb, see_accounts_nb, settle_accounts_nb
 from seawall.monitor.compilation import entry_of
 from seawall.monitor.effective_price import EffectivePrices
-from seawall.monitor.hot_front import LANES, lacks_front_room, make_front_room
+from seawall.monitor.hot_front import lacks_front_room, make_front_room
 from seawall.monitor.pair_groups import GROUPS_DUE, due_groups, has_group_room, larger
 from seawall.monitor.pair_ratios import add_ratio_line
+from seawall.monitor.row_order import ROWS_PER_WORD
 from seawall.monitor.trigger_index import SealedIndex, bytes_in, empty_index, seal
 from seawall.monitor.trigger_kernels import (
     detect_nb,
-    in_order_nb,
     maintain_nb,
     move_chunks_nb,
     place_rows_nb,
@@ -36,7 +36,6 @@ _PLACED_AT_ONCE: Final = 4096
 _CROSSED_SHARE: Final = 256
 """One account of so many under bands may have crossed a trigger before all of them are screened instead."""
 _CROSSED_MIN: Final = 512
-_SORTED_MAX: Final = 1024
 
 
 class TriggerColumns:
@@ -56,6 +55,7 @@ class TriggerColumns:
         self._sealed: SealedIndex | None = None
         self._detect: Callable[[SealedIndex, float], int] = detect_nb
         self._progress = self.index.banded.progress.data
+        self._make_row_room()
 
     @property
     def nbytes(self) -> int:
@@ -93,10 +93,10 @@ class TriggerColumns:
         self._open_lines(seen, value_f64)
         self.index.groups.seen[:] = 0
         self._settle_everybody(value_f64)
+        # What is first needed when a line is crowded is compiled, or loaded, now and not then.
+        entry_of(move_chunks_nb, self.index.paired.lines, 0, 0, self.index.place)
         self.index.groups.counters[GROUPS_DUE] = 0
         self._prepare()
-        # What is first needed in a crash is loaded now, not then.
-        in_order_nb(np.zeros(0, np.int32), np.zeros(1, np.uint64))
 
     def _settle_everybody(self, value_f64: float) -> None:
         """Put everybody where he belongs, the lines and shelves being there, and lay out all triggers at once."""
@@ -164,28 +164,36 @@ class TriggerColumns:
         """Make the account columns as long as the book's; new accounts are healthy and nowhere."""
         known = self.index.status.size
         if size > known:
-            self._replace(flagged=np.empty(size + LANES, np.int32))
+            self._sealed = None
             self.index.status.resize(size, refcheck=False)
             self.index.place.resize(size, refcheck=False)
             self.index.place[known:] = NOWHERE
+            self._make_row_room()
+
+    def _make_row_room(self) -> None:
+        """See that every account finds room among the flagged, and the front's once more, as it speaks of some who left it.
+
+        What grows in place has its pages before a crash needs them: one costs as much as reporting a thousand accounts.
+        """
+        rows, front_rows = self.index.status.size, self.index.banded.front.row.size
+        if rows + front_rows >= self.index.flagged.size:
+            self._sealed = None
+            rows += rows // 8
+            self.index.flagged.resize(rows + front_rows + 1, refcheck=False)
+            self.index.words.resize(rows // ROWS_PER_WORD + 1, refcheck=False)
 
     # -- answering ----------------------------------------------------------------------------------------
 
     def detect(self, value_f64: float) -> Array:
-        """Return the rows whose status is not certain now, ascending; good until the next call."""
+        """Return the rows whose status is not certain now, in no order; good until the next call."""
         book, columns = self._book, self.index.book
         sealed = self._sealed
         if sealed is None or columns.first is not book.first or columns.slot is not book.slot:
             sealed = self._prepare()
         count = self._detect(sealed, value_f64)
-        flagged = self.index.flagged[:count]
         if self._progress[LACKS_SLACK]:
             self._sealed = None
-        if count > _SORTED_MAX:
-            in_order_nb(flagged, np.zeros(self.index.status.size // 64 + 1, np.uint64))
-        else:
-            flagged.sort()
-        return flagged
+        return self.index.flagged[:count]
 
     def _prepare(self) -> SealedIndex:
         """Do all that can be done before a tick; return the index sealed."""
@@ -196,14 +204,11 @@ class TriggerColumns:
         """See that the contrary and the accounts with crossed triggers find room."""
         paired, banded = self.index.paired, self.index.banded
         held = int(paired.lines.counters[HELD_IN_ALL])
-        if held > paired.contrary.size:
-            contrary = np.empty(held + held // 8, np.int32)
-            count = int(paired.contrary_count[0])
-            contrary[:count] = paired.contrary[:count]
-            self._replace(paired=paired._replace(contrary=contrary))
         crossed = max(_CROSSED_MIN, int(banded.cold.counters[ACCOUNTS]) // _CROSSED_SHARE)
-        if crossed > self.index.crossed.size:
-            self._replace(crossed=np.empty(crossed + crossed // 8, np.int32))
+        for column, size in ((paired.contrary, held), (self.index.crossed, crossed)):
+            if size > column.size:
+                self._sealed = None
+                column.resize(size + size // 8, refcheck=False)
         if lacks_slack(banded.hot):
             self._sealed = None
             make_block_room(banded.hot, WIDTHS)
@@ -227,6 +232,7 @@ class TriggerColumns:
         if lacks_front_room(banded.front, banded.hot, banded.scale_f64.size):
             self._sealed = None
             make_front_room(banded.front, banded.hot, banded.scale_f64.size)
+            self._make_row_room()
         self._prepare()
         return done
 

@@ -17,7 +17,6 @@ from seawall.monitor.account_blocks import BLOCK, NOWHERE, Array
 from seawall.monitor.account_terms import BookColumns, PairColumns, Terms, no_terms
 from seawall.monitor.banded_accounts import Banded, nobody_banded
 from seawall.monitor.compilation import compiled
-from seawall.monitor.hot_front import LANES
 from seawall.monitor.pair_groups import Groups, no_groups
 from seawall.monitor.pair_ratios import Paired, nobody_paired
 
@@ -34,7 +33,7 @@ _overload: Any = overload
 class TriggerIndex(NamedTuple):
     """Status bits and place by row, the book's columns, the pairs, everything that holds triggers, and scratch.
 
-    `flagged` has room for every account, `crossed` for as many as are worth a walk, `margin_f64` for a block.
+    `flagged` and `words` have room for every account, `flagged` for those of the front once more, `crossed` for as many as are worth a walk, `margin_f64` for a block.
     """
 
     status: Array
@@ -48,6 +47,7 @@ class TriggerIndex(NamedTuple):
     margin_f64: Array
     crossed: Array
     flagged: Array
+    words: Array
 
 
 def empty_index(status: Array, book: BookColumns, pairs: PairColumns) -> TriggerIndex:
@@ -63,7 +63,8 @@ def empty_index(status: Array, book: BookColumns, pairs: PairColumns) -> Trigger
         terms=no_terms(),
         margin_f64=np.zeros(BLOCK),
         crossed=np.empty(0, np.int32),
-        flagged=np.empty(status.size + LANES, np.int32),
+        flagged=np.zeros(0, np.int32),
+        words=np.zeros(0, np.uint32),
     )
 
 
@@ -133,5 +134,5 @@ def seal(index: TriggerIndex) -> SealedIndex:
     return SealedIndex(
         borrow(index.status), borrow(index.place), borrow(index.book), borrow(index.pairs), borrow(index.groups),
         borrow(index.paired), borrow(index.banded), borrow(index.terms), borrow(index.margin_f64),
-        borrow(index.crossed), borrow(index.flagged),
+        borrow(index.crossed), borrow(index.flagged), borrow(index.words),
     )  # fmt: skip

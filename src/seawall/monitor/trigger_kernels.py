@@ -7,7 +7,6 @@ done nothing for the row at which it stopped; the caller makes room, in place, a
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
@@ -28,7 +27,6 @@ from seawall.monitor.bulk_build import NO_MORE_PAIRS
 from seawall.monitor.cold_screen import screen_cold
 from seawall.monitor.compilation import compiled
 from seawall.monitor.hot_front import LATE, ranks_in_reach, renew_front, screen_front
-from seawall.monitor.limbs import ONE, ZERO
 from seawall.monitor.pair_groups import NO_LINE, has_group_room
 from seawall.monitor.pair_ratios import (
     dismiss_from_line,
@@ -106,17 +104,11 @@ def screen_late(index: TriggerIndex, value_f64: float, count: int) -> int:
     return count
 
 
-def detect_py(index: TriggerIndex, value_f64: float) -> int:
-    """Write rows whose status is not certain now into `flagged`, each once, and return their number.
-
-    Where more accounts have crossed triggers than `crossed` has room for, all cold blocks are screened instead, on every
-    tick until `maintain_py` has walked the triggers.
-    """
+@register_jitable(forceinline=True)
+def screen_banded(index: TriggerIndex, value_f64: float, count: int) -> int:
+    """Append to `flagged` who is under own bands and not certain; return how many it holds then."""
     status, book, pairs, terms = bare(index.status), bare(index.book), bare(index.pairs), bare(index.terms)
-    paired, banded, flagged = bare(index.paired), bare(index.banded), bare(index.flagged)
-    count = keep_contrary(paired, status, book, pairs, terms, value_f64, flagged, 0)
-    count = scan_lines(paired, status, book, pairs, terms, value_f64, flagged, count)
-    count = report_passed(paired, status, flagged, count)
+    banded, flagged = bare(index.banded), bare(index.flagged)
     if not banded.progress[IS_BEHIND] and not heat_crossed(index):
         banded.progress[IS_BEHIND] = 1
     banded.progress[LACKS_SLACK] = lacks_slack(banded.hot)
@@ -129,20 +121,18 @@ def detect_py(index: TriggerIndex, value_f64: float) -> int:
     return screen_blocks(banded.hot, pairs.price_f64, value_f64, index.margin_f64, flagged, count)
 
 
-def in_order_py(rows: Array, words: Array) -> None:
-    """Sort distinct rows: each is a bit of `words` (uint64), which are zero before and after and have room for the last."""
-    for nth in range(rows.size):
-        words[rows[nth] >> 6] |= ONE << np.uint64(rows[nth] & 63)
-    nth = 0
-    for word in range(words.size):
-        bits = words[word]
-        if bits == ZERO:
-            continue
-        words[word] = ZERO
-        for bit in range(64):
-            if bits >> np.uint64(bit) & ONE:
-                rows[nth] = word * 64 + bit
-                nth += 1
+def detect_py(index: TriggerIndex, value_f64: float) -> int:
+    """Write rows whose status is not certain now into `flagged`, each once, and return their number.
+
+    Where more accounts have crossed triggers than `crossed` has room for, all cold blocks are screened instead, on every
+    tick until `maintain_py` has walked the triggers.
+    """
+    status, book, pairs, terms = bare(index.status), bare(index.book), bare(index.pairs), bare(index.terms)
+    paired, flagged = bare(index.paired), bare(index.flagged)
+    count = keep_contrary(paired, status, book, pairs, terms, value_f64, flagged, 0)
+    count = scan_lines(paired, status, book, pairs, terms, value_f64, flagged, count)
+    count = report_passed(paired, status, flagged, count, bare(index.words))
+    return screen_banded(index, value_f64, count)
 
 
 def maintain_py(index: TriggerIndex, value_f64: float, scratch: Array, count: int) -> int:
@@ -176,6 +166,5 @@ def move_chunks_py(lines: Lines, line: int, count: int, back: Array) -> int:
 
 place_rows_nb: Callable[..., int] = compiled(place_rows_py, error_model="numpy")
 detect_nb: Callable[..., int] = compiled(detect_py, error_model="numpy")
-in_order_nb: Callable[..., None] = compiled(in_order_py, error_model="numpy")
 maintain_nb: Callable[..., int] = compiled(maintain_py, error_model="numpy")
 move_chunks_nb: Callable[..., int] = compiled(move_chunks_py, error_model="numpy")

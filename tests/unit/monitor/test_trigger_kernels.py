@@ -9,13 +9,14 @@ from benchmarks.synthetic_book import even_book, pool
 from tests.unit.monitor.rounded_pool import RoundedPool
 
 from seawall.monitor import bulk_build, trigger_columns, trigger_kernels
+from seawall.monitor.compilation import compiled
+from seawall.monitor.row_order import ROWS_PER_WORD, put_in_order
 from seawall.monitor.trigger_book import TriggerBook
-from seawall.monitor.trigger_kernels import in_order_nb, in_order_py
 from seawall.protocols.catalogue import protocol_named
 
 KERNELS = {
     bulk_build: ("see_accounts", "settle_accounts", "lay_out_triggers"),
-    trigger_kernels: ("place_rows", "detect", "maintain", "move_chunks", "in_order"),
+    trigger_kernels: ("place_rows", "detect", "maintain", "move_chunks"),
 }
 SCRATCH = ("flagged", "crossed")
 
@@ -90,10 +91,11 @@ def test_a_trigger_book_is_the_same_compiled_and_plain_through_its_life(make, mo
     assert sum(len(flagged) for flagged, _ in compiled) > 100
 
 
-@pytest.mark.parametrize("kernel", [in_order_nb, in_order_py])
-def test_rows_are_sorted_by_their_bits(kernel):
-    rows = np.random.default_rng(1).permutation(5000)[:3000].astype(np.int32)
-    expected, words = np.sort(rows), np.zeros(5000 // 64 + 1, np.uint64)
-    kernel(rows, words)
+@pytest.mark.parametrize("order", [put_in_order, compiled(put_in_order)], ids=["plain", "compiled"])
+@pytest.mark.parametrize("count", [0, 1, 3000, 5024])
+def test_rows_are_sorted_by_their_bits(order, count):
+    rows = np.random.default_rng(1).permutation(5024)[:count].astype(np.int32)
+    expected, words = np.sort(rows), np.zeros(5024 // ROWS_PER_WORD, np.uint32)
+    order(rows, words)
     assert (rows == expected).all()
     assert not words.any()
