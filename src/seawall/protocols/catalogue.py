@@ -10,8 +10,17 @@ from seawall.protocols.morpho_blue import MORPHO_BLUE
 from seawall.protocols.perpetual import PERPETUAL
 from seawall.protocols.protocol import Protocol
 from seawall.protocols.seawall import SEAWALL
+from seawall.protocols.seawall_dutch import SEAWALL_DUTCH
 
-_PROTOCOLS: Final[tuple[Protocol, ...]] = (*AAVE_V3, *COMPOUND_V2, *MAKER, *MORPHO_BLUE, *PERPETUAL, *SEAWALL)
+_PROTOCOLS: Final[tuple[Protocol, ...]] = (
+    *AAVE_V3,
+    *COMPOUND_V2,
+    *MAKER,
+    *MORPHO_BLUE,
+    *PERPETUAL,
+    *SEAWALL,
+    *SEAWALL_DUTCH,
+)
 
 
 def all_protocols() -> tuple[Protocol, ...]:

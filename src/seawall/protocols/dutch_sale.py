@@ -17,7 +17,6 @@ from seawall.errors import ConfigError
 from seawall.fixed import RAY, WAD, div_down, mul_div_down, seconds_down
 from seawall.ledger.auction import Auction, Auctions
 from seawall.ledger.event import Bid
-from seawall.ledger.market import Market
 from seawall.ledger.order import Refusal
 from seawall.protocols.sale import Award, Lot, Opening, Reset, SaleRule, Step
 from seawall.rules.auction_debt import due_with_penalty, money_ray, pay_amount
@@ -62,17 +61,14 @@ class DutchSale(SaleRule):
         self.gap_ms_max = gap_ms_max
         self._prices = PriceTable(rule.curve, rule.seconds_max)
 
-    def check_markets(self, markets: Sequence[Market]) -> None:
+    def check_penalties(self, penalties: Sequence[tuple[str, Ratio]]) -> None:
         """Refuse rewards that an account could earn from its own penalty, where the rule bounds them."""
         rule = self.rule
-        if not rule.is_bounded:
-            return
-        for market in markets:
-            penalty_ratio = market.parameters.liquidation_fee_ratio
+        for symbol, penalty_ratio in penalties if rule.is_bounded else ():
             if is_farmable(rule.reward_value, rule.reward_ratio, penalty_ratio, rule.debt_value_min):
                 raise ConfigError(
                     f"keeper's reward {rule.reward_value} and {rule.reward_ratio} of what is due (WAD) can exceed the "
-                    f"penalty {penalty_ratio} of {market.symbol} on its least debt {rule.debt_value_min}"
+                    f"penalty {penalty_ratio} of {symbol} on its least debt {rule.debt_value_min}"
                 )
 
     def open(self, auction_id: int, lot: Lot, auctions: Auctions, at: Milliseconds) -> Opening | Refusal:

@@ -93,7 +93,7 @@ class Maker(Protocol):
                 )
             if market.collateral_asset == market.debt_asset:
                 raise ConfigError(f"market {symbol} is one asset; a market of {self.label} is a pair")
-        self.sale.check_markets(markets)
+        self.sale.check_penalties([(market.symbol, market.parameters.liquidation_fee_ratio) for market in markets])
 
     def nearest_parameters(self, parameters: RiskParameters) -> RiskParameters:
         """Return the parameters with what a borrower would lose as the penalty, which is all that there is here."""

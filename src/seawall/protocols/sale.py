@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from seawall.ledger.auction import Auction, Auctions, HeldBid
 from seawall.ledger.event import Bid
-from seawall.ledger.market import Market
 from seawall.ledger.order import Refusal
 from seawall.units import Amount, Balance, Index, Milliseconds, Ratio
 
@@ -88,8 +87,8 @@ class SaleRule(ABC):
     gap_ms_max: Milliseconds = 0
     """Between two events the clock runs for so long at most, since nobody could bid while the chain stood still; 0: no limit."""
 
-    def check_markets(self, markets: Sequence[Market]) -> None:
-        """Raise ConfigError where the markets' parameters do not fit this way of selling."""
+    def check_penalties(self, penalties: Sequence[tuple[str, Ratio]]) -> None:
+        """Raise ConfigError where a market's penalty, by its symbol, does not fit this way of selling."""
         return
 
     @abstractmethod
