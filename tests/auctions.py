@@ -117,6 +117,11 @@ class House:
         """The engine's state."""
         return self.engine.state
 
+    @property
+    def protocol(self) -> Protocol:
+        """The engine's protocol."""
+        return self.engine.protocol
+
     def tell(self, event: Event) -> tuple[Order, ...]:
         """Apply any event."""
         orders = self.engine.apply(event)

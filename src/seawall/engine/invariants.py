@@ -5,12 +5,13 @@ cost as much as the book is large.
 """
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from seawall.engine.state import NO_ORDER, State
 from seawall.errors import InvariantViolation
 from seawall.fixed import WAD
 from seawall.ledger.loss_ledger import LossEntry
-from seawall.ledger.order import AbsorbLoss, Liquidate, Order, Refusal, SettleFill, singly
+from seawall.ledger.order import AbsorbLoss, EndAuction, Liquidate, Order, Refusal, SettleFill, StartAuction, singly
 from seawall.protocols.protocol import Protocol
 from seawall.rules.loss_waterfall import UNCOVERED_LOSS
 from seawall.rules.restitution import is_ruled
@@ -29,6 +30,8 @@ def check_invariants(state: State, protocol: Protocol, orders: Sequence[Order]) 
     budget_is_never_exceeded(state)
     restitution_is_within_its_claims(state)
     market_total_is_never_negative(state)
+    auctions_sum_to_market_total(state)
+    auction_accounts_for_its_money(orders)
     healthy_account_is_never_seized(orders)
     waterfall_pays_each_unit_once(orders)
     offers_come_by_priority(orders)
@@ -171,14 +174,40 @@ def market_total_is_never_negative(state: State) -> None:
             of_market.debt_amount,
             of_market.bad_debt_amount,
             of_market.fee_amount,
+            of_market.surplus_amount,
         )
         _must(min(amounts) >= 0, "market_total_is_never_negative", (market, amounts))
 
 
+def auctions_sum_to_market_total(state: State) -> None:
+    """Lots and dues of auctions are never negative and add up, market by market, to the totals that limits read."""
+    auctions, count = state.deployment.auctions, len(state.deployment.markets)
+    lots, dues = [0] * count, [0] * count
+    for auction in auctions:
+        _must(auction.lot_balance >= 0 and auction.due_ray > 0, "auctions_sum_to_market_total", auction)
+        lots[auction.collateral_market] += auction.lot_balance
+        dues[auction.debt_market] += auction.due_ray
+    kept, summed = (auctions.lot_balances, auctions.due_rays), (lots, dues)
+    _must(kept == summed, "auctions_sum_to_market_total", (kept, summed))
+
+
+def auction_accounts_for_its_money(orders: Sequence[Order]) -> None:
+    """What an auction raised and lost is what it cost and what is left over, and the loss is absorbed at once."""
+    for order, follower in zip_longest(orders, orders[1:]):
+        if isinstance(order, EndAuction):
+            adds_up = order.raised_amount + order.loss_amount == order.cost_amount + order.surplus_amount
+            _must(
+                adds_up and min(order.loss_amount, order.surplus_amount) == 0, "auction_accounts_for_its_money", order
+            )
+            absorbed = follower.bad_debt_amount if isinstance(follower, AbsorbLoss) else 0
+            is_absorbed = not order.loss_amount or absorbed == order.loss_amount
+            _must(is_absorbed, "auction_accounts_for_its_money", (order, follower))
+
+
 def healthy_account_is_never_seized(orders: Sequence[Order]) -> None:
-    """A fill is settled only on an account whose health factor is at or below one."""
+    """A fill is settled, and an auction started, only on an account whose health factor is at or below one."""
     for order in orders:
-        if isinstance(order, SettleFill):
+        if isinstance(order, SettleFill | StartAuction):
             _must(order.health_factor_ratio_before <= WAD, "healthy_account_is_never_seized", order)
 
 

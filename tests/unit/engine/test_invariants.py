@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from tests.auctions import House, started
 from tests.deployments import BORROWER, ETH, HOUR, UNITS, USD, Desk, below_the_line, named
 
 from seawall.engine import invariants
@@ -16,7 +17,7 @@ from seawall.errors import InvariantViolation
 from seawall.fixed import WAD
 from seawall.ledger.deployment import Absorber, Buffer, Policy
 from seawall.ledger.loss_ledger import Draw
-from seawall.ledger.order import AbsorbLoss, Order, Payment, SettleFill
+from seawall.ledger.order import AbsorbLoss, EndAuction, Order, Payment, SettleFill
 from seawall.ledger.restitution import Penalty, Ruling
 
 PAGE = Path(__file__).parents[3] / "docs" / "invariants.md"
@@ -26,6 +27,7 @@ NAMES = [
     if function.__module__ == invariants.__name__ and not name.startswith("_") and name != "check_invariants"
 ]
 LOSS = AbsorbLoss(BORROWER, USD, 10, 10, (Payment("insurance_fund", 4), Payment("socialized_loss", 6)))
+ENDED = EndAuction(1, BORROWER, USD, ETH, 90, 100, 0, 10, 0, 0, False)
 
 Broken = tuple[Desk, list[Order]]
 
@@ -198,6 +200,31 @@ def equals_against_their_bytes() -> Broken:
     return desk, [order, replace(order, account=named("b"))]
 
 
+def an_auction_without_its_lot() -> tuple[House, list[Order]]:
+    house, _ = started()
+    house.state.deployment.auctions.lot_balances[0] -= 1
+    return house, []
+
+
+def an_auction_with_nothing_due() -> tuple[House, list[Order]]:
+    house, _ = started()
+    house.state.deployment.auctions.put(replace(house.auction(), due_ray=0))
+    return house, []
+
+
+def an_auction_started_above_the_line() -> tuple[House, list[Order]]:
+    house, start = started()
+    return house, [replace(start, health_factor_ratio_before=WAD + 1)]
+
+
+def an_auction_that_lost_a_unit() -> Broken:
+    return below_the_line()[0], [replace(ENDED, raised_amount=89)]
+
+
+def an_auction_whose_loss_nobody_bears() -> Broken:
+    return below_the_line()[0], [ENDED, replace(LOSS, bad_debt_amount=9, payments=(Payment("fund", 9),))]
+
+
 BREAKS: list[tuple[Callable[[], Broken], str]] = [
     (a_lost_unit, "balances_sum_to_market_total"),
     (an_account_that_nobody_saw, "no_account_is_missed"),
@@ -218,6 +245,11 @@ BREAKS: list[tuple[Callable[[], Broken], str]] = [
     (a_ruling_that_paid_more_than_was_claimed, "restitution_is_within_its_claims"),
     (a_penalty_that_was_paid_back_and_is_still_there, "restitution_is_within_its_claims"),
     (a_market_that_owes_less_than_nothing, "market_total_is_never_negative"),
+    (an_auction_without_its_lot, "auctions_sum_to_market_total"),
+    (an_auction_with_nothing_due, "auctions_sum_to_market_total"),
+    (an_auction_started_above_the_line, "healthy_account_is_never_seized"),
+    (an_auction_that_lost_a_unit, "auction_accounts_for_its_money"),
+    (an_auction_whose_loss_nobody_bears, "auction_accounts_for_its_money"),
     (a_seizure_above_the_line, "healthy_account_is_never_seized"),
     (a_loss_paid_once_too_often, "waterfall_pays_each_unit_once"),
     (a_loss_paid_in_part, "waterfall_pays_each_unit_once"),
