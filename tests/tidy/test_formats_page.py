@@ -14,6 +14,7 @@ from seawall.app import scenario
 from seawall.app.account_table import AccountLine, account_numbers
 from seawall.app.replay_run import begin
 from seawall.app.run_arguments import RunArguments
+from seawall.ledger import event, order
 
 PAGE = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
 OWN_BOOK = ROOT / "examples" / "own_book"
@@ -83,6 +84,24 @@ def test_columns_of_tables_stand_there():
     assert set(named_under("Prices")) == {*price_file.POINT_COLUMNS, *price_file.BAR_COLUMNS}
     assert tuple(named_under("Books")) == BOOK_COLUMNS
     assert named_under("What `seawall accounts --out` writes") == list(account_numbers(AccountLine("", "", 0, 0, 0)))
+
+
+AUCTION_RECORDS = {
+    "Events of auctions": (
+        event.AuctionsRequested, event.AuctionRequest, event.BidsReported, event.Bid, event.AuctionResetsRequested,
+        event.AuctionEndsRequested,
+    ),
+    "Orders of auctions": (
+        order.StartAuction, order.HoldBid, order.ReturnBid, order.SettleBid, order.RefuseBid, order.ResetAuction,
+        order.EndAuction, order.RefuseAuction,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("heading", AUCTION_RECORDS)
+def test_every_field_of_a_record_of_auctions_stands_there(heading):
+    said = {cells[0].strip("`"): re.findall(r"`([^`]+)`", cells[1]) for cells in rows_under(heading)}
+    assert said == {record.__name__: list(record.__struct_fields__) for record in AUCTION_RECORDS[heading]}
 
 
 @pytest.fixture(scope="module")
