@@ -17,7 +17,9 @@ from seawall.ledger.event import DeploymentOpened, PositionsChanged
 from seawall.ledger.order import AbsorbLoss, SettleFill
 from seawall.studies.replay import replay
 
-POOLED_LABELS = [protocol.label for protocol in lending_protocols() if not protocol.accounts_are_per_market]
+POOLED_LABELS = [
+    protocol.label for protocol in lending_protocols() if not protocol.accounts_are_per_market and protocol.sale is None
+]
 SYMBOLS = ("ETH", "DAI")
 Outcome = dict[str, object]
 

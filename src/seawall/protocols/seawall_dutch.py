@@ -38,7 +38,14 @@ class SeawallDutch(Seawall):
     def check_markets(self, markets: Sequence[Market]) -> None:
         """Refuse what `seawall` refuses, and rewards that an account could earn from its own penalty."""
         super().check_markets(markets)
-        self.sale.check_penalties([(market.symbol, market.parameters.liquidation_bonus_ratio) for market in markets])
+        self.sale.check_penalties(
+            [
+                (market.symbol, parameters.liquidation_bonus_ratio)
+                for market in markets
+                for parameters in (market.parameters, *market.categories.values())
+                if parameters.liquidation_threshold_ratio
+            ]
+        )
 
     def auction_lot(self, deployment: Deployment, row: int) -> Lot | Refusal:
         """Return the pair of most value, its debt capped at what its collateral covers."""

@@ -9,7 +9,9 @@ from seawall.ledger.deployment import OracleRule
 from seawall.ledger.order import Refusal, SettleFill
 from seawall.protocols.protocol import Health, Limit, Quote
 
-POOLED_LABELS = [protocol.label for protocol in lending_protocols() if not protocol.accounts_are_per_market]
+POOLED_LABELS = [
+    protocol.label for protocol in lending_protocols() if not protocol.accounts_are_per_market and protocol.sale is None
+]
 
 
 @pytest.mark.parametrize("label", POOLED_LABELS)

@@ -17,7 +17,9 @@ from seawall.protocols.catalogue import protocol_named
 from seawall.protocols.protocol import Protocol
 
 PLANTED = 20_000
-POOLED = [protocol for protocol in lending_protocols() if not protocol.accounts_are_per_market]
+POOLED = [
+    protocol for protocol in lending_protocols() if not protocol.accounts_are_per_market and protocol.sale is None
+]
 LABELS = [protocol.label for protocol in POOLED]
 LINES = [WAD, 11 * 10**17, 1234567890123456789, 3 * WAD]
 E18 = 10**18
