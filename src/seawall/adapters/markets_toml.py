@@ -15,7 +15,7 @@ A contract has `margin_tiers = [{ floor = 0, maintenance = 0.01 }]` and neither 
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -76,6 +76,10 @@ class _MarketTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     margin_tiers: list[_TierTable] = []
     funding_rate: Number = 0
     is_isolated: bool = False
+    price_step: Number = 0
+    amount_step: Number = 0
+    open_interest_bounds: tuple[Number, Number] = (0, 0)
+    insurance_fund: Number = 0
     categories: dict[int, _ParametersTable] = {}
 
 
@@ -119,7 +123,7 @@ def markets_of_tables(document: Mapping[str, object], path: Path) -> MarketList:
     index_of = {one.symbol: index for index, one in enumerate(assets)}
     markets: dict[str, Market] = {}
     for nth, market_table in enumerate(file.markets, start=1):
-        market = _market(market_table, index_of, f"in {path} market {nth}")
+        market = _market(market_table, index_of, assets, f"in {path} market {nth}")
         if market.symbol in markets:
             raise DataError(f"market {market.symbol} stands twice, in {path} market {nth}")
         markets[market.symbol] = market
@@ -128,7 +132,7 @@ def markets_of_tables(document: Mapping[str, object], path: Path) -> MarketList:
     return MarketList(tuple(assets), tuple(markets.values()), proxies, depths)
 
 
-def _market(table: _MarketTable, index_of: dict[str, int], place: str) -> Market:
+def _market(table: _MarketTable, index_of: dict[str, int], assets: Sequence[Asset], place: str) -> Market:
     pair = (table.collateral, table.debt)
     if (table.asset != "") == (pair != ("", "")) or (table.asset == "" and "" in pair):
         raise DataError(f"a market names an asset, or a collateral and a debt, {place}")
@@ -138,11 +142,12 @@ def _market(table: _MarketTable, index_of: dict[str, int], place: str) -> Market
             raise DataError(f"no asset {symbol} ({nearest_names(symbol, index_of)}), {place}")
     name = table.symbol or (table.asset or f"{collateral}/{debt}")
     if table.margin_tiers:
-        return _contract(table, name, index_of[collateral], place)
+        return _contract(table, name, index_of[collateral], assets, place)
     if table.funding_rate != 0:
         raise DataError(f"funding_rate {table.funding_rate} without margin_tiers, {place}")
-    if table.is_isolated:
-        raise DataError(f"is_isolated without margin_tiers, {place}")
+    for key in ("is_isolated", "price_step", "amount_step"):
+        if getattr(table, key):
+            raise DataError(f"{key} without margin_tiers, {place}")
     categories = {}
     for category, own in table.categories.items():
         if not 1 <= category <= CATEGORY_MAX:
@@ -157,14 +162,23 @@ def _market(table: _MarketTable, index_of: dict[str, int], place: str) -> Market
         collateral_rate_ray=_rate(table.collateral_rate, "collateral_rate", place),
         debt_rate_ray=_rate(table.debt_rate, "debt_rate", place),
         fee_ratio=ratio(table.fee, "fee", place),
+        insurance_fund_amount=number(table.insurance_fund, "insurance_fund", place, assets[index_of[debt]].decimals),
     )
 
 
-def _contract(table: _MarketTable, symbol: str, asset: int, place: str) -> Market:
+def _contract(table: _MarketTable, symbol: str, asset: int, assets: Sequence[Asset], place: str) -> Market:
     """Return a market of contracts; what only loans have is refused by name."""
     if not table.asset:
         raise DataError(f"a contract names one asset, {place}")
-    for key in ("max_loan_to_value", "liquidation_threshold", "collateral_rate", "debt_rate", "fee", "categories"):
+    for key in (
+        "max_loan_to_value",
+        "liquidation_threshold",
+        "collateral_rate",
+        "debt_rate",
+        "fee",
+        "categories",
+        "insurance_fund",
+    ):
         if getattr(table, key):
             raise DataError(f"{key} {getattr(table, key)} of a contract, which has margin_tiers, {place}")
     bonus = ratio(table.liquidation_bonus, "liquidation_bonus", place)
@@ -176,6 +190,12 @@ def _contract(table: _MarketTable, symbol: str, asset: int, place: str) -> Marke
         debt_rate_ray=_rate(table.funding_rate, "funding_rate", place, least=-RATE_RAY_MAX),
         margin_tiers=_margin_tiers(table.margin_tiers, place),
         is_isolated=table.is_isolated,
+        price_step=number(table.price_step, "price_step", place),
+        amount_step=number(table.amount_step, "amount_step", place, assets[asset].decimals),
+        open_interest_bounds=(
+            number(table.open_interest_bounds[0], "open_interest_bounds", place),
+            number(table.open_interest_bounds[1], "open_interest_bounds", place),
+        ),
     )
 
 

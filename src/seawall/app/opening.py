@@ -50,7 +50,7 @@ def opening_events(
     protocol.check_markets(listed.markets)
     rows = sorted(_rows_by_market(book, listed) if protocol.accounts_are_per_market else _rows(book, listed))
     width = book.account_width + (MARKET_WIDTH if protocol.accounts_are_per_market else 0)
-    states = tuple(MarketState(accrued_at=at) for _ in listed.markets)
+    states = tuple(MarketState(accrued_at=at, insurance_amount=each.insurance_fund_amount) for each in listed.markets)
     if protocol.accounts_are_per_market:
         for row in rows:
             # Lenders are not in the book: a market holds what its borrowers owe, so all of it is lent out.

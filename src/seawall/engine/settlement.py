@@ -83,6 +83,7 @@ def _settled(state: State, fill: Fill, quote: Quote, before: Health, after: Heal
         health_factor_ratio_before=before.health_factor_ratio,
         health_factor_ratio_after=after.health_factor_ratio,
         below_since=state.episodes[quote.row].since,
+        insurance_amount=quote.insurance_amount,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from seawall.ledger.auction import Auction
-from seawall.ledger.deployment import Buffer, Deployment, OracleRule, Policy
+from seawall.ledger.deployment import BlockClose, Buffer, Deployment, OracleRule, Policy
 from seawall.ledger.event import DeploymentOpened, OracleRound
 from seawall.ledger.loss_ledger import LossLedger
 from seawall.ledger.market import Market, MarketState
@@ -159,6 +159,7 @@ class State:
             event_count=self.event_count,
             balance_totals=tuple(book.balance_totals),
             warned=tuple(sorted((account_at(row), at) for row, at in self.warned.items())),
+            block_closes=tuple(sorted(deployment.block_closes.items())),
             loss_ledger=self.loss_ledger,
             restitutions=self.restitutions,
             withdrawals=self.withdrawals,
@@ -176,6 +177,7 @@ class State:
         deployment.markets = list(record.markets)
         deployment.market_states = list(record.market_states)
         deployment.prices = list(record.prices)
+        deployment.block_closes = dict(record.block_closes)
         deployment.book = deployment.book.from_canonical_bytes(
             book_bytes, deployment.book.account_width, len(record.markets)
         )
@@ -273,6 +275,7 @@ class _Record(msgspec.Struct, frozen=True, omit_defaults=True):
     event_count: int
     balance_totals: tuple[int, ...]
     warned: tuple[tuple[bytes, Milliseconds], ...] = ()
+    block_closes: tuple[tuple[bytes, BlockClose], ...] = ()
     loss_ledger: LossLedger | None = None
     restitutions: Restitutions | None = None
     withdrawals: Withdrawals | None = None

@@ -103,6 +103,14 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     withdrawals: WithdrawalRule | None = None
 
 
+class BlockClose(msgspec.Struct, frozen=True):
+    """What was closed of one account in this block, where a protocol limits it: notional, insurance paid, markets; quote units."""
+
+    notional_amount: Amount = 0
+    insurance_amount: Amount = 0
+    markets: tuple[int, ...] = ()
+
+
 class Deployment:
     """The state that protocols work on; `prices` holds the mark price of each asset, None while it is unknown."""
 
@@ -122,6 +130,7 @@ class Deployment:
         self.auctions = Auctions(len(markets))
         self.prices: list[Price | None] = [None] * len(assets)
         self.at: Milliseconds = 0
+        self.block_closes: dict[bytes, BlockClose] = {}
 
     def supposing(self, book: Book) -> "Deployment":
         """Return this deployment with another book, for reading only: all else is shared."""

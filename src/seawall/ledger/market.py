@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from seawall.fixed import RAY
-from seawall.units import Amount, Index, Milliseconds, Ratio, Value
+from seawall.units import Amount, Index, Milliseconds, Price, Ratio, Value
 
 COLLATERAL: Final = 0
 DEBT: Final = 1
@@ -65,7 +65,9 @@ class Market(msgspec.Struct, frozen=True, omit_defaults=True):
     `categories` maps an account category (e-mode) to the parameters that replace `parameters` in it; a
     category that is absent leaves them as they are. Rates are RAY a year. A market of perpetual contracts has
     `margin_tiers`; its collateral is a long, its debt a short, and its debt rate is what longs pay to shorts. One that
-    `is_isolated` stands in an account without any other: its margin is shared with nothing.
+    `is_isolated` stands in an account without any other: its margin is shared with nothing. A book of contracts has steps of
+    price and amount (zero: the least unit); between the bounds of open interest, WAD, the margin of opening rises to one
+    (no upper bound: never). A market of cash has what the insurance fund holds when the deployment opens.
     """
 
     symbol: str
@@ -78,6 +80,10 @@ class Market(msgspec.Struct, frozen=True, omit_defaults=True):
     fee_ratio: Ratio = 0
     margin_tiers: tuple[MarginTier, ...] = ()
     is_isolated: bool = False
+    price_step: Price = 0
+    amount_step: Amount = 0
+    open_interest_bounds: tuple[Value, Value] = (0, 0)
+    insurance_fund_amount: Amount = 0
 
     def parameters_in(self, category: int) -> RiskParameters:
         """Return the parameters that hold for an account of `category`."""
@@ -98,6 +104,7 @@ class MarketState(msgspec.Struct, omit_defaults=True):
     `fee_amount` is the protocol's cut so far, in base units of the collateral asset, `surplus_amount` what auctions have
     raised beyond their cost, in base units of the debt asset. `funding_value` is what a whole
     contract's long has paid to its short since the market opened, WAD, less than zero the other way round.
+    `insurance_amount` is what the insurance fund of the market holds, in the cash of the deployment.
     """
 
     collateral_index: Index = RAY
@@ -110,3 +117,4 @@ class MarketState(msgspec.Struct, omit_defaults=True):
     fee_amount: Amount = 0
     funding_value: Value = 0
     surplus_amount: Amount = 0
+    insurance_amount: Amount = 0

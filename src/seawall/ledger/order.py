@@ -162,7 +162,8 @@ class DeclineAccount(_Order, frozen=True, tag=True, omit_defaults=True, gc=False
 class SettleFill(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     """Take `repay_amount` from the keeper, give it `seize_amount`, and keep `fee_amount` for the protocol.
 
-    `repay_value` and `seize_value` are at the mark prices; `seize_value` does not contain the fee's.
+    `repay_value` and `seize_value` are at the mark prices; `seize_value` does not contain the fee's. Of a contract's close an
+    insurance fund gets `insurance_amount` in cash, or pays it where it is less than zero.
     """
 
     order_id: int
@@ -183,6 +184,7 @@ class SettleFill(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     health_factor_ratio_before: Ratio
     health_factor_ratio_after: Ratio
     below_since: Milliseconds
+    insurance_amount: Amount = 0
 
 
 class RefuseFill(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):

@@ -5,6 +5,7 @@ from typing import Final
 from seawall.errors import ConfigError
 from seawall.protocols.aave_v3 import AAVE_V3
 from seawall.protocols.compound_v2 import COMPOUND_V2
+from seawall.protocols.dydx_v4 import DYDX_V4
 from seawall.protocols.maker import MAKER
 from seawall.protocols.morpho_blue import MORPHO_BLUE
 from seawall.protocols.perpetual import PERPETUAL
@@ -15,6 +16,7 @@ from seawall.protocols.seawall_dutch import SEAWALL_DUTCH
 _PROTOCOLS: Final[tuple[Protocol, ...]] = (
     *AAVE_V3,
     *COMPOUND_V2,
+    *DYDX_V4,
     *MAKER,
     *MORPHO_BLUE,
     *PERPETUAL,

@@ -85,6 +85,18 @@ def cash_market(deployment: Deployment) -> int:
     return next(number for number, market in enumerate(deployment.markets) if is_cash(market))
 
 
+def contract_weight(deployment: Deployment, slot: int, line_ratio: Ratio, tier: int) -> tuple[int, int] | None:
+    """Return a contract's weight in E / h - M in a tier: (P - F) / h - P m for a long, (P - F) / h + P m for a short."""
+    number = market_of(slot)
+    market, state = deployment.markets[number], deployment.market_states[number]
+    price, unit = deployment.prices[market.debt_asset], deployment.units[market.debt_asset]
+    if price is None:
+        return None
+    margin = line_ratio * price * market.margin_tiers[tier].maintenance_ratio
+    worth = (price - state.funding_value) * WAD * WAD
+    return worth + (margin if side_of(slot) == DEBT else -margin), line_ratio * unit * WAD
+
+
 def haircut_value(value: Value, threshold_ratio: Ratio) -> Value:
     """Return the margin that so much of a collateral needs, rounded up."""
     return mul_div_up(value, WAD - threshold_ratio, WAD)

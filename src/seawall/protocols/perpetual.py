@@ -12,17 +12,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from seawall.errors import ConfigError
-from seawall.fixed import RAY, SECONDS_PER_YEAR, WAD, mul_div_down, mul_div_up
+from seawall.fixed import RAY, WAD, mul_div_down
 from seawall.ledger.book import POSITIONS_MAX
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of, slot_of
 from seawall.ledger.order import Refusal
 from seawall.ledger.request import OpenOrders
-from seawall.protocols.elapsed_time import markets_to_accrue
+from seawall.protocols.funding import accrue_with_funding
 from seawall.protocols.indexed_balance import indexed_amount, indexed_balance
 from seawall.protocols.margin_account import (
     MarginAccount,
     cash_market,
+    contract_weight,
     contracts_initial_value,
     haircut_value,
     heaviest_liquidation_price,
@@ -41,7 +42,6 @@ from seawall.protocols.margin_closing import (
 )
 from seawall.protocols.protocol import BadDebt, Health, Limit, Proof, Protocol, Quote, ScreenSlack
 from seawall.protocols.settlement import move_cash, take_positions, write_down
-from seawall.rules.accrual import linear_growth, taylor_growth
 from seawall.rules.margin import HEALTH_FACTOR_MAX
 from seawall.rules.margin_tiers import TierLine, check_tiers, tier_lines
 from seawall.rules.sizing import recoverable_value
@@ -83,17 +83,7 @@ class Perpetual(Protocol):
 
     def accrue(self, deployment: Deployment, to: Milliseconds) -> bool:
         """Move assets' indices by their rates, and every contract's funding by its rate at the mark price, rounded down."""
-        moved = False
-        for market, state, seconds in markets_to_accrue(deployment, to):
-            price = deployment.prices[market.debt_asset]
-            if not market.margin_tiers:
-                state.debt_index = mul_div_up(state.debt_index, taylor_growth(market.debt_rate_ray, seconds), RAY)
-                growth = linear_growth(market.collateral_rate_ray, seconds)
-                state.collateral_index = mul_div_down(state.collateral_index, growth, RAY)
-            elif price is not None:
-                state.funding_value += mul_div_down(price, market.debt_rate_ray * seconds, RAY * SECONDS_PER_YEAR)
-            moved = True
-        return moved
+        return accrue_with_funding(deployment, to)
 
     def amount_of(self, deployment: Deployment, slot: int, balance: Balance) -> Amount:
         """Return the amount: what is held rounded down, what is owed up, contracts as they are."""
@@ -122,24 +112,22 @@ class Perpetual(Protocol):
     def tier_weight(
         self, deployment: Deployment, slot: int, category: int, line_ratio: Ratio, tier: int
     ) -> tuple[int, int] | None:
-        """Return the weight of E / h - M: (P - F) / h - P m for a long, (P - F) / h + P m for a short, of an asset P / h - P * haircut.
+        """Return the weight of E / h - M: a contract's, and of an asset P / h - P * haircut, of what is owed P / h.
 
-        It is negative where funding has eaten the price, or where the line asks for all of it; what is owed has no haircut.
+        It is negative where funding has eaten the price, or where the line asks for all of it.
         """
         number = market_of(slot)
         market, state = deployment.markets[number], deployment.market_states[number]
+        if market.margin_tiers:
+            return contract_weight(deployment, slot, line_ratio, tier)
         price, unit = deployment.prices[market.debt_asset], deployment.units[market.debt_asset]
         if price is None:
             return None
-        if not market.margin_tiers:
-            if side_of(slot) == DEBT:
-                return state.debt_index * price * WAD, RAY * unit * line_ratio
-            haircut = WAD - market.parameters.liquidation_threshold_ratio
-            weight = WAD * WAD - line_ratio * haircut
-            return state.collateral_index * price * weight, RAY * unit * line_ratio * WAD
-        margin = line_ratio * price * market.margin_tiers[tier].maintenance_ratio
-        worth = (price - state.funding_value) * WAD * WAD
-        return worth + (margin if side_of(slot) == DEBT else -margin), line_ratio * unit * WAD
+        if side_of(slot) == DEBT:
+            return state.debt_index * price * WAD, RAY * unit * line_ratio
+        haircut = WAD - market.parameters.liquidation_threshold_ratio
+        weight = WAD * WAD - line_ratio * haircut
+        return state.collateral_index * price * weight, RAY * unit * line_ratio * WAD
 
     def screen_slack(self, deployment: Deployment) -> ScreenSlack:
         """Return the slack: a position rounds its worth, its notional value and its margin by less than one WAD unit each.

@@ -67,6 +67,7 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
     `seize_amount` goes to the keeper and does not contain `fee_amount`, the protocol's. The balances are what
     leaves the account in stored units. `clears_collateral` says that, by the contract's own test, nothing is left
     that could pay: it decides on the state before the settlement, so the quote carries its answer to `write_off`.
+    `insurance_amount` is what an insurance fund gets of it in cash, less than zero where it pays.
     """
 
     row: int
@@ -79,6 +80,7 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
     collateral_balance: Balance
     liquidation_bonus_ratio: Ratio
     clears_collateral: bool = False
+    insurance_amount: Amount = 0
 
 
 class BadDebt(msgspec.Struct, frozen=True, gc=False):
