@@ -26,6 +26,8 @@ SECTIONS = {
     '`[prices]` with `kind = "file"`': scenario.FilePrices,
     '`[book]` with `kind = "generator"`': scenario.GeneratedBook,
     "`[[book.mixes]]`": scenario.Mix,
+    '`[book]` with `kind = "contracts"`': scenario.GeneratedContracts,
+    "`[[book.mixes]]` of contracts": scenario.ContractMix,
     '`[book]` with `kind = "file"`': scenario.FileBook,
     "`[oracle]`": scenario.Oracle,
     "`[oracle.trust]`": scenario.TrustRule,

@@ -16,9 +16,10 @@ from seawall.adapters.markets_file import read_markets
 from seawall.adapters.markets_toml import markets_of_tables
 from seawall.adapters.nearest_name import nearest_names
 from seawall.app.generated_book import generated_book, markets_of_mixes
+from seawall.app.generated_contracts import generated_contracts, symbols_of_mixes
 from seawall.app.opening import decimals_of_rows, opening_events
 from seawall.app.run_input import file_input, section_input
-from seawall.app.scenario import FilePrices, GeneratedBook, ScenarioFile
+from seawall.app.scenario import FileBook, FilePrices, GeneratedBook, GeneratedContracts, ScenarioFile
 from seawall.app.scenario_number import milliseconds, wad
 from seawall.app.scenario_prices import ScenarioPrices, scenario_prices
 from seawall.app.scenario_waterfall import scenario_waterfall
@@ -157,8 +158,10 @@ def _held(
         named = zip(book.symbols, book.collateral_amounts, book.debt_amounts, strict=True)
         symbols = {symbol for symbol, *amounts in named if any(amounts)}
     else:
-        assert isinstance(section, GeneratedBook)
-        symbols = markets_of_mixes(section)
+        assert not isinstance(section, FileBook)
+        symbols = (
+            symbols_of_mixes(section, listed) if isinstance(section, GeneratedContracts) else markets_of_mixes(section)
+        )
     held = symbols & {asset.symbol for asset in listed.assets}
     for market in listed.markets:
         if market.symbol in symbols:
@@ -169,7 +172,7 @@ def _held(
 def _book_path(given: ScenarioFile, positions: Path | None) -> Path | None:
     """Return the file of the book, or None where it is generated."""
     section = given.scenario.book
-    if positions is not None or isinstance(section, GeneratedBook):
+    if positions is not None or not isinstance(section, FileBook):
         return positions
     if not section.file:
         raise ConfigError(f"{given.path} has no book of its own; give one with --positions FILE")
@@ -180,6 +183,8 @@ def _drawn(
     given: ScenarioFile, listed: MarketList, start_prices: Mapping[str, int], seed: int
 ) -> BookFile:  # fmt: skip
     section = given.scenario.book
+    if isinstance(section, GeneratedContracts):
+        return generated_contracts(section, listed, start_prices, seed)
     assert isinstance(section, GeneratedBook)
     return generated_book(section, listed, start_prices, seed)
 
@@ -301,7 +306,7 @@ def _inputs(
     if book_path is not None:
         book_input = file_input(book_path, "data", "The book.")
     else:
-        assert isinstance(book, GeneratedBook)
+        assert not isinstance(book, FileBook)
         detail = f"{book.accounts:,} accounts drawn from stated distributions; nobody's real positions."
         book_input = section_input("book", book, "model", detail)
     market_path = markets or (given.beside(scenario.markets_file) if scenario.markets_file else None)

@@ -9,13 +9,13 @@ markets secure it and which it owes, in which shares of value. The collateral is
 Amounts are cut to eight digits after the point, collateral down and debt up.
 """
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeVar
 
 from seawall.adapters.book_file import BookFile
 from seawall.adapters.market_list import MarketList
 from seawall.adapters.nearest_name import nearest_names
-from seawall.app.scenario import GeneratedBook, Mix
+from seawall.app.scenario import ContractMix, GeneratedBook, Mix
 from seawall.errors import ConfigError
 from seawall.fixed import WAD, div_down, div_up
 from seawall.ledger.account import NAME_WIDTH, encode_account
@@ -23,6 +23,7 @@ from seawall.units import Amount, Price
 from seawall.world.dice import Dice
 from seawall.world.exponential import exponential_f64
 
+AnyMix = TypeVar("AnyMix", Mix, ContractMix)
 _DIGITS: Final = 8
 
 
@@ -45,7 +46,7 @@ def generated_book(
     symbols: list[str] = []
     sides: tuple[list[Amount], list[Amount]] = ([], [])
     for number in range(section.accounts):
-        mix = _mix(section.mixes, kinds.uniform_f64(number))
+        mix = drawn_mix(section.mixes, kinds.uniform_f64(number))
         debt_value_f64 = float(section.debt_value_median) * exponential_f64(
             float(section.debt_value_sigma) * debts.normal_f64(number)
         )
@@ -64,11 +65,11 @@ def generated_book(
             for side, asset in enumerate((market.collateral_asset, market.debt_asset)):
                 value_f64 = values_f64[side] * float((mix.collateral, mix.debt)[side].get(symbol, "0"))
                 price_f64 = prices_f64[listed.assets[asset].symbol]
-                sides[side].append(_amount(value_f64 / price_f64, listed.assets[asset].decimals, side))
+                sides[side].append(cut_amount(value_f64 / price_f64, listed.assets[asset].decimals, side))
     return BookFile(NAME_WIDTH, section.accounts, accounts, symbols, *sides, rounded_count=0)
 
 
-def _mix(mixes: list[Mix], draw_f64: float) -> Mix:
+def drawn_mix(mixes: Sequence[AnyMix], draw_f64: float) -> AnyMix:
     """Return the mix that a uniform draw picks, by weight."""
     left_f64 = draw_f64 * sum(float(mix.weight) for mix in mixes)
     for mix in mixes:
@@ -78,7 +79,7 @@ def _mix(mixes: list[Mix], draw_f64: float) -> Mix:
     return mixes[-1]
 
 
-def _amount(whole_f64: float, decimals: int, side: int) -> Amount:
+def cut_amount(whole_f64: float, decimals: int, side: int) -> Amount:
     """Return whole assets in base units, cut to a few digits against the account."""
     cut = int(whole_f64 * 10**_DIGITS) + (side if whole_f64 > 0 else 0)
     if decimals >= _DIGITS:

@@ -114,6 +114,30 @@ class GeneratedBook(_Section):
     mixes: list[Mix]
 
 
+class ContractMix(_Section):
+    """Accounts of one kind: how often they come, shares of their notional value by contract, of their equity by asset."""
+
+    weight: Number
+    long: dict[str, Number] = {}
+    short: dict[str, Number] = {}
+    collateral: dict[str, Number] = {}
+
+
+class GeneratedContracts(_Section):
+    """A model of a book of contracts: notional values and leverages are lognormal."""
+
+    kind: Literal["contracts"]
+    accounts: Count
+    notional_value_median: Number
+    notional_value_sigma: Number
+    notional_value_min: Number
+    notional_value_max: Number
+    leverage_median: Number
+    leverage_sigma: Number
+    leverage_max: Number
+    mixes: list[ContractMix]
+
+
 class FileBook(_Section):
     """A book from a file; without a name of its own the scenario needs one on the command line."""
 
@@ -207,7 +231,7 @@ class Scenario(_Section):
     seed: int = 1
     notes: list[str] = []
     prices: Annotated[ReconstructedPrices | FilePrices, Field(discriminator="kind")]
-    book: Annotated[GeneratedBook | FileBook, Field(discriminator="kind")]
+    book: Annotated[GeneratedBook | GeneratedContracts | FileBook, Field(discriminator="kind")]
     markets_file: str = ""
     assets: list[dict[str, Any]] = []
     markets: list[dict[str, Any]] = []
