@@ -13,9 +13,11 @@ from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, MarginTier, Market, MarketState, RiskParameters, slot_of
 from seawall.ledger.order import Refusal
 from seawall.protocols.catalogue import protocol_named
-from seawall.protocols.margin_account import margin_account
+from seawall.protocols.margin_account import Contract, haircut_value, margin_account
+from seawall.protocols.margin_closing import Cash, ContractClose, MarginRule
 from seawall.protocols.protocol import Limit, Quote
 from seawall.rules.margin import HEALTH_FACTOR_MAX
+from seawall.rules.margin_tiers import tier_lines
 
 PERPETUAL = protocol_named("perpetual@1")
 USD, ETH, BTC, SOL = range(4)
@@ -308,3 +310,46 @@ def cash_of(deployment, row):
     return PERPETUAL.amount_of(deployment, held, book.balance(row, held)) - PERPETUAL.amount_of(
         deployment, owed, book.balance(row, owed)
     )
+
+
+@pytest.mark.parametrize(("value", "margin"), [(0, 0), (1, 1), (5, 1), (6, 2), (10, 2)])
+def test_a_haircut_rounds_up(value, margin):
+    assert haircut_value(value, 8 * 10**17) == margin
+
+
+def piece(is_short, balance=1, price=3, funding=0):
+    return Contract(BTC, is_short, balance, price, funding, 10, 0, tier_lines((MarginTier(0, 10**17),)))
+
+
+def test_what_a_contract_is_worth_rounds_down_and_its_notional_value_and_margin_up():
+    """Three tenths of a unit of value, two tenths once funding is off."""
+    assert (piece(False).signed_value(1), piece(True).signed_value(1)) == (0, -1)
+    assert (piece(False).signed_value(10), piece(True).signed_value(10)) == (3, -3)
+    assert (piece(False, funding=5).signed_value(1), piece(True, funding=5).signed_value(1)) == (-1, 0)
+    assert (piece(False).notional_value(1), piece(True).notional_value(10)) == (1, 3)
+    assert (piece(False).margin_value(1), piece(True).margin_value(10)) == (1, 1)
+
+
+def test_cash_is_rounded_against_the_account():
+    """A unit of cash is worth 3: closing a value of 7 brings 2 units, or costs 3; 6 is exact."""
+    cash = Cash(USD, 3, 1)
+    for price, brings, costs in ((7, 2, 3), (6, 2, 2), (8, 2, 3)):
+        long, short = (ContractClose(piece(side, 10, price), cash, 0) for side in (False, True))
+        assert (long.cash_amount(10), short.cash_amount(10)) == (brings, costs)
+
+
+def test_the_bonus_of_a_close_rounds_up():
+    long, short = (ContractClose(piece(side, 10, 7), Cash(USD, 1, 1), 10**17) for side in (False, True))
+    assert (long.closing_value(10), short.closing_value(10)) == (6, -8)
+
+
+def test_as_much_of_a_long_is_bought_as_the_cash_pays_for():
+    close = ContractClose(piece(False, 100, 30), Cash(USD, 1, 1), 0)
+    assert [close.bought_for(100, cash) for cash in (0, 2, 3, 5, 6, 299, 300, 400)] == [0, 0, 1, 1, 2, 99, 100, 100]
+
+
+@pytest.mark.parametrize(("rest", "is_dust"), [(0, False), (99, True), (100, False)])
+def test_dust_is_less_than_its_limit_and_more_than_nothing(rest, is_dust):
+    rule = MarginRule(WAD, WAD, 100)
+    close = ContractClose(piece(False, 1_000, 10), Cash(USD, 1, 1), 0)
+    assert close.leaves_dust(1_000 - rest, rule) == is_dust
