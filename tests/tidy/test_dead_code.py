@@ -33,7 +33,6 @@ KEPT = {
     "replayed_count": "how much of a journal was compared so far: the tests of kills ask",
 }
 """Public names that only tests use, each with the reason why it stays."""
-WAITING |= {"seawall.rules.mark_price"}
 
 
 def imported(module: Module) -> dict[str, str]:

@@ -60,6 +60,13 @@ class Permission(msgspec.Struct, frozen=True):
     breakers: tuple[tuple[int, bool], ...] = ()
 
 
+class Basis(msgspec.Struct, frozen=True, array_like=True):
+    """The average of a contract's basis, RAY, and when it was sampled last."""
+
+    average_ray: int
+    at: Milliseconds
+
+
 class Loss(msgspec.Struct, frozen=True):
     """Bad debt that was written off at a moment; the circuit breaker counts the recent ones."""
 
@@ -87,6 +94,7 @@ class State:
         self.oracle_rules: tuple[OracleRule, ...] = opened.oracle_rules
         self.rounds: list[dict[int, OracleRound]] = [{} for _ in opened.assets]
         self.price_states: list[PriceState] = [PriceState.MISSING] * len(opened.assets)
+        self.bases: list[Basis | None] = [None] * len(opened.assets)
         self.all_fresh = [PriceState.FRESH] * len(opened.assets)
         self.aging_assets = [nth for nth, rule in enumerate(opened.oracle_rules) if rule.price_age_ms_max]
         self.markets_of_asset: list[list[int]] = [
@@ -159,6 +167,7 @@ class State:
             event_count=self.event_count,
             balance_totals=tuple(book.balance_totals),
             warned=tuple(sorted((account_at(row), at) for row, at in self.warned.items())),
+            bases=tuple(self.bases) if any(self.bases) else (),
             block_closes=tuple(sorted(deployment.block_closes.items())),
             loss_ledger=self.loss_ledger,
             restitutions=self.restitutions,
@@ -183,6 +192,7 @@ class State:
         )
         self.price_states = list(record.price_states)
         self.rounds = [dict(by_source) for by_source in record.rounds]
+        self.bases = list(record.bases) or self.bases
         for account, episode in record.episodes:
             row = deployment.book.row_of(account)
             self.episodes[row] = episode.to_episode()
@@ -276,6 +286,7 @@ class _Record(msgspec.Struct, frozen=True, omit_defaults=True):
     balance_totals: tuple[int, ...]
     warned: tuple[tuple[bytes, Milliseconds], ...] = ()
     block_closes: tuple[tuple[bytes, BlockClose], ...] = ()
+    bases: tuple[Basis | None, ...] = ()
     loss_ledger: LossLedger | None = None
     restitutions: Restitutions | None = None
     withdrawals: Withdrawals | None = None

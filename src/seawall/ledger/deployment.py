@@ -13,12 +13,23 @@ from seawall.ledger.market import Market, MarketState
 from seawall.units import Amount, Milliseconds, Price, Ratio, Value
 
 
+class MarkRule(msgspec.Struct, frozen=True):
+    """How a contract's mark price is made of its index and its book: the sources 0 index, 1 best bid, 2 best ask, 3 last price.
+
+    The time constant of the basis, the band around the index (zero: none), and the period of funding.
+    """
+
+    basis_time_ms: Milliseconds
+    band_ratio: Ratio
+    funding_period_ms: Milliseconds
+
+
 class OracleRule(msgspec.Struct, frozen=True, omit_defaults=True):
     """When an observed price is not to be trusted; a limit of zero is no limit.
 
     `price_age_ms_max` is the age past which a price is stale, `divergence_ratio_max` the largest gap between two
     fresh sources, `step_ratio_max` the largest change from one round to the next, `price_min` and `price_max` the
-    bounds outside which a price contradicts what is known of the asset.
+    bounds outside which a price contradicts what is known of the asset. With `mark`, the price of source 0 is an index.
     """
 
     price_age_ms_max: Milliseconds = 0
@@ -26,6 +37,7 @@ class OracleRule(msgspec.Struct, frozen=True, omit_defaults=True):
     step_ratio_max: Ratio = 0
     price_min: Price = 0
     price_max: Price = 0
+    mark: MarkRule | None = None
 
 
 class Buffer(msgspec.Struct, frozen=True, omit_defaults=True):

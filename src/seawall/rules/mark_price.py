@@ -17,18 +17,11 @@ from typing import Final
 import msgspec
 
 from seawall.fixed import WAD, mul_div_down, mul_div_up
+from seawall.ledger.deployment import MarkRule
 from seawall.units import Milliseconds, Price, Ratio
 
-_DIGITS: Final = 10**9
+BASIS_DIGITS: Final = 10**9
 """What a RAY has beyond a WAD."""
-
-
-class MarkRule(msgspec.Struct, frozen=True):
-    """The time constant of the basis, the band around the index (zero: none), and the period of funding."""
-
-    basis_time_ms: Milliseconds
-    band_ratio: Ratio
-    funding_period_ms: Milliseconds
 
 
 class BestPrices(msgspec.Struct, frozen=True):
@@ -41,7 +34,7 @@ class BestPrices(msgspec.Struct, frozen=True):
 
 def basis_average_ray(before_ray: int, basis: Price, elapsed_ms: Milliseconds, basis_time_ms: Milliseconds) -> int:
     """Return the average of the basis, RAY and signed, after a sample; no time passed, no change."""
-    return before_ray + mul_div_down(basis * _DIGITS - before_ray, elapsed_ms, elapsed_ms + basis_time_ms)
+    return before_ray + mul_div_down(basis * BASIS_DIGITS - before_ray, elapsed_ms, elapsed_ms + basis_time_ms)
 
 
 def median_price(first: Price, second: Price, third: Price) -> Price:
@@ -60,7 +53,7 @@ def contract_mark_price(
     """Return the mark price, each term rounded down; `funding_ratio` is what longs pay a period, `left_ms` the time to it."""
     carried = mul_div_down(index_price, funding_ratio * left_ms, WAD * rule.funding_period_ms)
     terms = (
-        index_price + mul_div_down(average_ray, 1, _DIGITS),
+        index_price + mul_div_down(average_ray, 1, BASIS_DIGITS),
         median_price(best.bid_price, best.ask_price, best.last_price),
         index_price + carried,
     )

@@ -105,6 +105,15 @@ def test_a_larger_tier_frees_more_and_so_comes_first():
         assert PERPETUAL.liquidation_limit(deployment, row).collateral_market == first
 
 
+def test_a_tier_begins_at_its_floor():
+    """16 coins at 62,500 are a million: they free 2 % already, and so come before what frees one and a half."""
+    markets = (*MARKETS[:3], msgspec.structs.replace(MARKETS[3], margin_tiers=(MarginTier(0, 15 * 10**15),)))
+    for price, first in ((62_499, SOL), (62_500, BTC)):
+        held = {(BTC, COLLATERAL): 16, (SOL, COLLATERAL): 10, (USD, DEBT): 1_001_000}
+        deployment, row = exchange(held, prices=(1, 2_000, price, 100), markets=markets)
+        assert PERPETUAL.liquidation_limit(deployment, row).collateral_market == first
+
+
 def test_cash_that_is_held_beside_a_debt_comes_last():
     deployment, row = exchange({(USD, COLLATERAL): 1_000, (ETH, DEBT): 1, (BTC, COLLATERAL): 1, (USD, DEBT): 60_000})
     assert PERPETUAL.liquidation_limit(deployment, row).collateral_market == BTC
@@ -228,9 +237,13 @@ def test_debts_are_written_down_only_once_no_contract_is_left_and_the_rest_is_du
     assert PERPETUAL.write_off(deployment, row, None) == ()
 
 
-@pytest.mark.parametrize(("eth", "owed", "is_lost"), [(0.06, 500, False), (0.05, 500, True), (0.05, 190, False)])
-def test_only_dust_that_repays_at_most_half_is_given_up(eth, owed, is_lost):
-    deployment, row = exchange({(ETH, COLLATERAL): eth, (USD, DEBT): owed})
+@pytest.mark.parametrize(
+    ("worth", "owed", "is_lost"),
+    [(101, 500, False), (100, 500, False), (99, 500, True), (40, 81, True), (40, 80, True), (40, 79, False)],
+)
+def test_only_dust_that_repays_at_most_half_is_given_up(worth, owed, is_lost):
+    markets = (MARKETS[0], Market("ETH", ETH, ETH, RiskParameters(0, 8 * 10**17, 0)), *MARKETS[2:])
+    deployment, row = exchange({(ETH, COLLATERAL): 1, (USD, DEBT): owed}, (1, worth, 60_000, 100), markets=markets)
     assert bool(PERPETUAL.write_off(deployment, row, None)) == is_lost
 
 

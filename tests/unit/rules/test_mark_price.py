@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seawall.fixed import RAY, WAD
-from seawall.rules.mark_price import BestPrices, MarkRule, basis_average_ray, contract_mark_price, median_price
+from seawall.ledger.deployment import MarkRule
+from seawall.rules.mark_price import BestPrices, basis_average_ray, contract_mark_price, median_price
 
 HOUR = 3_600_000
 RULE = MarkRule(basis_time_ms=150_000, band_ratio=5 * 10**16, funding_period_ms=8 * HOUR)
