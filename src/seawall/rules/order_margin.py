@@ -15,7 +15,7 @@ from seawall.units import Amount, Balance, Price, Value
 
 def exposure_amount(signed_balance: Balance, buy_amount: Amount, sell_amount: Amount) -> Amount:
     """Return the largest position, without its sign, that fills of some of the orders can leave."""
-    return max(abs(signed_balance), abs(signed_balance + buy_amount), abs(signed_balance - sell_amount))
+    return max(abs(signed_balance + buy_amount), abs(signed_balance - sell_amount))
 
 
 def initial_margin_value(amount: Amount, price: Price, unit: Amount, lines: Sequence[TierLine]) -> Value:

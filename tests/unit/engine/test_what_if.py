@@ -184,6 +184,14 @@ def test_who_may_open_nothing_may_still_reduce():
     assert ask(PlaceOrder(BTC_PERP, -COIN // 10, 57_770 * WAD)).refusal is MISSING
 
 
+@pytest.mark.parametrize(("amount", "cash"), [(1, 3_000 * DOLLAR - 601), (-1, 3_000 * DOLLAR + 600)])
+def test_what_an_order_pays_is_rounded_up_and_what_it_brings_down(amount, cash):
+    """A base unit at 60,000.50 is worth 600.005 units of cash."""
+    _, ask = trader()
+    health = ask(PlaceOrder(BTC_PERP, amount, 600_005 * WAD // 10)).health
+    assert health.collateral_value == (cash + (600 if amount > 0 else 0)) * 10**12
+
+
 def test_an_isolated_contract_stands_alone():
     exchange, ask = trader()
     markets = exchange.deployment.markets

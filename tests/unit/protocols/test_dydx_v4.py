@@ -323,6 +323,50 @@ def test_no_quantum_is_lost_between_account_keeper_and_fund(net, btc, sol, btc_s
         assert after[0] * before[2] >= before[0] * after[2] - 4 * max(before[2], abs(before[0]), 1)
 
 
+def test_one_position_is_worth_its_notional_value():
+    for side in (COLLATERAL, DEBT):
+        deployment, row = account(7, positions={(BTC, side): 1})
+        assert sums(deployment, row) == (7 * DOLLAR, 2_000 * DOLLAR, 1_200 * DOLLAR)
+
+
+def test_funding_is_rounded_against_the_account():
+    """A base quantum of BTC owes a ten-thousandth of a quote quantum for a dollar of funding."""
+    deployment, row = account(16_000, funding=WAD)
+    btc, sol = contracts_of(deployment, row, DOLLAR)
+    assert (btc.funding(deployment, 1), sol.funding(deployment, 1)) == (1, 0)
+    assert (btc.funding(deployment, COIN), sol.funding(deployment, UNITS[SOL])) == (DOLLAR, -DOLLAR)
+
+
+@given(st.integers(-40_000, 31_000), st.integers(1, 10 * COIN), st.integers(1, 2_000 * UNITS[SOL]))
+@settings(max_examples=60, deadline=None)
+def test_the_bankruptcy_quote_is_the_formula_rounded_down(net, btc_closed, sol_closed):
+    deployment, row = account(net)
+    risk = sums(deployment, row)
+    for each, closed in zip(contracts_of(deployment, row, DOLLAR), (btc_closed, sol_closed), strict=True):
+        rest = each.balance - closed
+        moved = each.net_value(rest) - each.net_value(each.balance)
+        freed = each.maintenance(each.balance) - each.maintenance(rest)
+        exact = -moved - Fraction(risk.net_collateral * freed, risk.maintenance)
+        assert bankruptcy_quote(each, risk, closed) == exact.__floor__()
+
+
+@pytest.mark.parametrize(("closed", "fee"), [(6, 0), (7, 1), (13, 1), (14, 2)])
+def test_the_fee_rounds_down(closed, fee):
+    """Ten quote quantums a base quantum, one and a half per cent of them, of an account with margin to spare."""
+    deployment, row = account(31_999, markets=(CASH, contract("BTC-USD", BTC, 20, 50), MARKETS[2]))
+    btc, _ = contracts_of(deployment, row, DOLLAR)
+    assert close_at(btc, sums(deployment, row), closed, 100_000 * WAD, DYDX.rule).insurance == fee
+
+
+def test_what_is_worth_no_more_than_the_least_is_closed_whole():
+    deployment, row = account(1, positions={(SOL, COLLATERAL): 1})
+    deployment.prices[SOL] = 3 * WAD // 10
+    deployment.book.set_balance(row, slot_of(SOL, COLLATERAL), 33_333_333_334)
+    deployment.book.set_balance(row, slot_of(USDC, DEBT), 999 * DOLLAR)
+    deployment.book.set_balance(row, slot_of(USDC, COLLATERAL), 0)
+    assert DYDX.liquidation_limit(deployment, row).seize_amount == 33_333_333_334
+
+
 def test_the_rule_is_data():
     assert isinstance(DYDX.rule, LiquidationRule)
     assert DYDX.rule.fee_ppm_max == 15_000
