@@ -115,6 +115,7 @@ class Engine:
         """Let the monitors do work that waits, for at most so many accounts each; called between events, it changes no answer."""
         if self.is_open:
             self.monitor.maintain(count)
+            self.judge.maintain(count)
             if self.warner is not None:
                 self.warner.maintain(count)
 
@@ -198,6 +199,7 @@ class Engine:
 
     def _touch(self, row: int) -> None:
         self.monitor.touch(row)
+        self.judge.note(row)
         if self.warner is not None:
             self.warner.touch(row)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from seawall.fixed import WAD
 from seawall.ledger.deployment import Deployment
 from seawall.monitor import exact_close_factor, exact_target_health
+from seawall.monitor.debt_classes import DebtClasses
 from seawall.monitor.exact_close_factor import LIMIT_COLUMNS, close_factor_limits_nb
 from seawall.monitor.exact_health import (
     HEALTH_COLUMNS,
@@ -28,7 +29,7 @@ from seawall.monitor.exact_terms import ExactTerms
 from seawall.monitor.judge import Judge, Offers, Ranked, Refused, listed
 from seawall.monitor.limb_columns import joined, packed, worst_first
 from seawall.monitor.monitor import NO_ROWS, Rows
-from seawall.monitor.priority_bounds import bound_priorities_nb, may_be_worst
+from seawall.monitor.priority_bounds import bound_priorities_nb, may_be_worst, nth_largest
 from seawall.protocols.exact_limit import CloseFactorLimit
 from seawall.protocols.protocol import Protocol
 from seawall.units import Ratio
@@ -39,6 +40,8 @@ _ROWS_MIN: Final = 256
 _ACCOUNTS_MIN: Final = 50_000
 _RANKED_SHARE: Final = 8
 """Where at least one of so many is asked for, all are ranked."""
+_LOOKED_AT_FIRST: Final = 4
+"""So many times as many as are asked for, of the highest classes, say how large the priorities are."""
 
 
 def make_judge(deployment: Deployment, protocol: Protocol) -> Judge:
@@ -67,7 +70,18 @@ class CompiledJudge(Judge):
             self._limits = target_health_limits_nb
             self._rule = exact_target_health.rule_of(limit)
         self._is_loaded = False
+        self._classes: DebtClasses
         self._load_once_large()
+
+    def note(self, row: int) -> None:
+        """Take note that an account's balances or category changed, or that it is new."""
+        if self._is_loaded:
+            self._classes.note(row)
+
+    def maintain(self, count: int) -> None:
+        """Do work that waits, for at most `count` accounts; it changes no answer."""
+        if self._is_loaded:
+            self._classes.maintain(count)
 
     def are_liquidatable(self, rows: Rows) -> list[bool | None]:
         """Return the decision for each row."""
@@ -117,13 +131,30 @@ class CompiledJudge(Judge):
         if self._is_few(rows) or _RANKED_SHARE * most >= len(rows):
             return super().worst(rows, most, stress_ratio)
         columns = self._columns(rows)
-        lowest_f64, highest_f64 = self._bounded(columns, stress_ratio)
-        picked = may_be_worst(lowest_f64, highest_f64, most)
-        ranked = self._ranked(columns[0][picked], stress_ratio)
+        looked_at = (self._large(columns, most, stress_ratio), *columns[1:])
+        picked, lowest_f64 = self._picked(looked_at, most, stress_ratio)
+        if np.count_nonzero(lowest_f64 >= 0.0) <= most:
+            # Too few are surely below the line to say whether there are more.
+            looked_at = columns
+            picked, lowest_f64 = self._picked(looked_at, most, stress_ratio)
+        ranked = self._ranked(looked_at[0][picked], stress_ratio)
         has_more = len(ranked) > most or (
-            picked.size < lowest_f64.size and self._has_more(columns, lowest_f64, picked)
+            picked.size < lowest_f64.size and self._has_more(looked_at, lowest_f64, picked)
         )  # fmt: skip
         return Ranked(list(listed(ranked[:most])), NO_ROWS, has_more)
+
+    def _large(self, columns: tuple[Array, ...], most: int, stress_ratio: Ratio) -> Array:
+        """Return the rows of which the class does not rule out that they are among the `most` worst."""
+        rows, classes = columns[0], self._classes.of(columns[0])
+        first = rows[classes >= self._classes.highest(classes, _LOOKED_AT_FIRST * most)]
+        lowest_f64, _ = self._bounded((first, *columns[1:]), stress_ratio)
+        reached_f64 = nth_largest(lowest_f64, most)
+        return rows[self._classes.may_reach(rows, classes, reached_f64, (WAD - stress_ratio) / WAD)]
+
+    def _picked(self, columns: tuple[Array, ...], most: int, stress_ratio: Ratio) -> tuple[Array, Array]:
+        """Return where those stand that may be among the `most` worst, and the lower bound of every priority."""
+        lowest_f64, highest_f64 = self._bounded(columns, stress_ratio)
+        return may_be_worst(lowest_f64, highest_f64, most), lowest_f64
 
     def _ranked(self, rows: Rows, stress_ratio: Ratio) -> Rows:
         """Return those that are below the line, worst first."""
@@ -154,8 +185,9 @@ class CompiledJudge(Judge):
     def _load_once_large(self) -> bool:
         """Return whether the book is large; once it is, have every kernel ready, so that no crash waits for one."""
         is_large = self.deployment.book.account_count >= self._accounts_min
-        if is_large and not self._is_loaded:
+        if is_large and not self._is_loaded and any(price is not None for price in self.deployment.prices):
             self._is_loaded = True
+            self._classes = DebtClasses(self.deployment, self._terms)
             columns = self._columns(NO_ROWS)
             sums, decided = self._weighed(columns)
             self._restated(sums, decided, 0)

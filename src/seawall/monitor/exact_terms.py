@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seawall.fixed import div_down
 from seawall.ledger.deployment import Deployment
-from seawall.ledger.market import COLLATERAL, DEBT, NO_CATEGORY, market_of, slot_of
+from seawall.ledger.market import COLLATERAL, DEBT, NO_CATEGORY, market_of, side_of, slot_of
 from seawall.monitor.effective_price import CATEGORIES
 from seawall.monitor.exact_health import (
     BONUS,
@@ -92,6 +92,7 @@ class ExactTerms:
                 self._keys.append((slot, category))
         self.term = np.zeros((len(self._keys), TERM_COLUMNS), np.uint64)
         self._value_f64, self._weight_f64, self._slack_f64 = np.full((3, len(self._keys)), nan)
+        self.is_debt = np.array([side_of(slot) == DEBT for slot, _ in self._keys])
 
     def _fill_term(self, nth: int, term: ExactTerm | None) -> None:
         columns = self.term[nth]

@@ -88,6 +88,12 @@ class Judge:
         self.deployment = deployment
         self.protocol = protocol
 
+    def note(self, row: int) -> None:
+        """Take note that an account's balances or category changed, or that it is new: nothing is kept of any here."""
+
+    def maintain(self, count: int) -> None:
+        """Do work that waits, for at most `count` accounts; it changes no answer. Nothing waits here."""
+
     def is_at_risk(self, row: int) -> bool:
         """Return whether any prices could bring the account below a line."""
         return self.protocol.is_at_risk(self.deployment, row)

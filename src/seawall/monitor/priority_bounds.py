@@ -73,10 +73,10 @@ def may_be_worst(lowest_f64: Array, highest_f64: Array, count: int) -> Array:
     """Return where those stand that may be among the `count` of highest priority: all that reach the last sure one."""
     if lowest_f64.size <= count:
         return np.arange(lowest_f64.size)
-    return np.flatnonzero(highest_f64 >= _nth_largest(lowest_f64, count))
+    return np.flatnonzero(highest_f64 >= nth_largest(lowest_f64, count))
 
 
-def _nth_largest(numbers_f64: Array, nth: int) -> float:
+def nth_largest(numbers_f64: Array, nth: int) -> float:
     """Return the nth largest; a sample says beneath which there is no need to look."""
     sample_f64 = numbers_f64[::_SAMPLE]
     rank = 2 * (nth // _SAMPLE) + _SAMPLE
