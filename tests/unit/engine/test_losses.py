@@ -15,6 +15,7 @@ from tests.deployments import (
     Desk,
     below_the_line,
     engine_of,
+    offers_in,
     opening,
 )
 
@@ -75,6 +76,16 @@ def test_a_fund_of_other_markets_does_not_pay():
     desk = desk_of(Absorber(("bitcoin_fund",), markets=(BTC,)), Absorber(("dollar_fund",), markets=(BTC, USD)),
                    buffers=buffers)  # fmt: skip
     assert paid(lose(desk)) == {"dollar_fund": LOST}
+
+
+def test_markets_of_an_absorber_are_markets_and_not_their_assets():
+    absorbers = (Absorber(("insurance_fund",), markets=(0,)), Absorber(("socialized_loss",)))
+    desk = Desk("morpho_blue", policy=Policy(buffers=(fund(whole=10),), absorbers=absorbers))
+    desk.price(ETH=2000, USD=1, BTC=30_000)
+    desk.move(BORROWER + b"\0\0", {0: UNITS[ETH]}, {0: 1_590 * DOLLAR})
+    (offer,) = offers_in(desk.price(ETH=500))
+    (lost,) = (order for order in desk.fill(offer) if isinstance(order, AbsorbLoss))
+    assert paid(lost)["insurance_fund"] == 10 * DOLLAR
 
 
 def test_backstop_and_junior_tranche_pay_together():
