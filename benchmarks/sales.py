@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import thread_time
 
-from benchmarks import perpetuals
+from benchmarks import comparison, perpetuals
 from benchmarks.table import Row, as_json, print_table
 
 from seawall.fixed import RAY
@@ -56,7 +56,7 @@ def dutch_auction() -> list[Row]:
     return rows
 
 
-PARTS: Sequence[Callable[[], list[Row]]] = (dutch_auction, perpetuals.measure)
+PARTS: Sequence[Callable[[], list[Row]]] = (dutch_auction, perpetuals.measure, comparison.measure)
 
 
 def main() -> None:

@@ -93,3 +93,10 @@ def test_the_readme_shows_what_the_default_replay_prints(folder):
     printed = [line.rstrip() for line in seawall(*shown[1].split(), "--out", str(folder / "default")).splitlines()]
     table = "\n".join(printed[: next(n for n, line in enumerate(printed) if line.startswith(" State hash")) + 1])
     assert shown[2] == table, f"README.md should show:\n{table}"
+
+
+@pytest.mark.parametrize("command", ["compare", "whatif"])
+def test_the_readme_shows_what_other_commands_print(command):
+    shown = re.search(rf"<!-- printed by: seawall ({command} .*?) -->\n```\n(.*?)\n```", README, re.DOTALL)
+    printed = "\n".join(line.rstrip() for line in seawall(*shown[1].split()).splitlines())
+    assert printed.startswith(shown[2]), f"README.md should show what begins:\n{printed}"

@@ -28,6 +28,7 @@ from seawall.app.commands import (
     scenarios,
     study,
     verify,
+    whatif,
 )
 from seawall.errors import AdapterError, Defect, UserError
 
@@ -45,6 +46,7 @@ app = typer.Typer(
 for name, module in {
     "replay": replay,
     "compare": compare,
+    "whatif": whatif,
     "explain": explain,
     "accounts": accounts,
     "scenarios": scenarios,

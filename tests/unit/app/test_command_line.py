@@ -11,7 +11,19 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = ("replay", "compare", "explain", "accounts", "scenarios", "protocols", "verify", "resume", "report", "study")
+COMMANDS = (
+    "replay",
+    "compare",
+    "whatif",
+    "explain",
+    "accounts",
+    "scenarios",
+    "protocols",
+    "verify",
+    "resume",
+    "report",
+    "study",
+)
 
 
 def seawall(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
