@@ -3,7 +3,7 @@
 import pytest
 from tests.auctions import INK, KEEPER, OTHER, OWNER, RAD, RATE, english, offered, started
 
-from seawall.fixed import WAD
+from seawall.fixed import RAY, WAD
 from seawall.ledger.market import COLLATERAL, DEBT
 from seawall.ledger.order import (
     EndAuction,
@@ -47,13 +47,18 @@ def test_an_auction_is_of_no_more_than_one_may_raise():
     assert second.auction_id == 2
 
 
-@pytest.mark.parametrize(("total", "refused"), [(16_711 * WAD, True), (16_712 * WAD, False)])
-def test_another_starts_only_where_the_room_is_worth_the_least_debt(total, refused):
-    # 16,611 and a little is due already; the least debt is 100.
-    house, _ = started(english(total_due_value_max=total, auction_due_value_max=20_000 * WAD))
+@pytest.mark.parametrize(
+    ("total", "least", "refused"), [(15_919, 100, True), (15_920, 100, False), (15_820, 0, True), (15_821, 0, False)]
+)
+def test_another_starts_only_where_the_room_is_worth_the_least_debt(total, least, refused):
+    # 15,820 is due already.
+    protocol = english(total_due_value_max=total * WAD, debt_value_min=least * WAD, auction_due_value_max=20_000 * WAD)
+    house, start = started(protocol, debt_index=RAY)
+    assert start.due_ray == 15_820 * RAD
     house.give(b"other".ljust(20, b"\0") + b"\0\0")
     orders = house.start(house.said[-1][0])
     assert isinstance(orders[0], RefuseAuction) is refused
+    assert not refused or orders[0].reason is Refusal.AUCTION_LIMIT
 
 
 def test_rising_bids_are_held_and_the_outbid_get_their_money_back():

@@ -41,6 +41,11 @@ def test_which_bid_beats_the_leading_one(leading, lot, pay, expected):
     assert bid_refusal(1_000, 2_000, leading, lot, pay, FIVE_PERCENT) is expected
 
 
+@pytest.mark.parametrize(("bid_lot", "expected"), [(1_000, None), (1_001, LOW)])
+def test_a_falling_lot_may_fall_by_exactly_the_least_step(bid_lot, expected):
+    assert bid_refusal(1_050, 2_000, 2_000, bid_lot, 2_000, FIVE_PERCENT) is expected
+
+
 @pytest.mark.parametrize(
     ("at", "lead_ends_at", "bids", "closed", "reset"),
     [
