@@ -40,12 +40,16 @@ from seawall.world.keepers import KeeperRule, MarketNow, next_keeper
 
 
 class _Lot(msgspec.Struct):
-    """A running auction as the keepers see it; `is_seen` once a look has found that a bid would pay."""
+    """A running auction as the keepers see it; `is_seen` once a look has found that a bid would pay.
+
+    `is_whole_only` once a part of it was refused for the dust that it would leave.
+    """
 
     start: StartAuction
     due_at: Milliseconds | None
     is_seen: bool = False
     bid_count: int = 0
+    is_whole_only: bool = False
 
 
 class AuctionKeepers:
@@ -96,6 +100,8 @@ class AuctionKeepers:
             case RefuseBid():
                 self.capital_f64[order.keeper] += self._paid.pop((order.auction_id, order.bid_id))
                 self.refused_count += 1
+                if order.reason is Refusal.LEAVES_DUST:
+                    self._lots[order.auction_id].is_whole_only = True
                 self._look_at_lot(order.auction_id, rechecks_at)
             case EndAuction():
                 del self._lots[order.auction_id]
@@ -174,7 +180,10 @@ class AuctionKeepers:
 
         affordable = min(pay_amount, int(self.capital_f64[keeper] / pay_unit_f64))
         best = best_bid(pay_amount, whole_amount, pay_unit_f64, proceeds_f64, affordable)
-        if best.profit_f64 < self._rule.least_profit_value / WAD:
+        if lot.is_whole_only and best.repay_amount < pay_amount:
+            whole_profit_f64 = proceeds_f64(whole_amount) - pay_amount * pay_unit_f64
+            best = best._replace(repay_amount=pay_amount, seize_amount=whole_amount, profit_f64=whole_profit_f64)
+        if best.repay_amount > affordable or best.profit_f64 < self._rule.least_profit_value / WAD:
             return None
         if lot.is_seen or not self._rule.reaction_ms:
             self._pay(auction_id, lot, keeper, best.repay_amount * pay_unit_f64)
