@@ -13,6 +13,7 @@ from seawall.ledger.order import (
     DeclineAccount,
     LiftWarning,
     Liquidate,
+    NarrowOrder,
     PayLoss,
     Payment,
     Refusal,
@@ -74,6 +75,8 @@ def _standing_sentence(order: SingleOrder, at: Milliseconds) -> str:
     match order:
         case CancelOrder():
             return f"Order {order.order_id} is withdrawn: {_words(order.reason)}."
+        case NarrowOrder():
+            return f"Order {order.order_id} is narrowed to a proposed size."
         case DeclineAccount():
             return (
                 f"No order: {_words(order.reason)}; health {ratio_text(order.health_factor_ratio)}, collateral worth "

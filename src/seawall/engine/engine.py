@@ -16,6 +16,7 @@ from seawall.engine.invariants import check_invariants
 from seawall.engine.losses import change_fund, pay_waiting_losses
 from seawall.engine.offers import end_episode, look_again_later, offers, rows_to_look_at, withdraw
 from seawall.engine.restitutions import rule_invalid
+from seawall.engine.proposals import narrow_order
 from seawall.engine.settlement import settle_fill, write_off
 from seawall.engine.state import Episode, State
 from seawall.engine.warnings import move_warnings
@@ -41,6 +42,7 @@ from seawall.ledger.event import (
     PriceObserved,
     PriceRuledInvalid,
     RiskParametersChanged,
+    SizeProposed,
 )
 from seawall.ledger.order import EndAuction, Order, Refusal, RefuseEvent, SettleFill, StartAuction
 from seawall.monitor.judge import Judge, listed
@@ -172,6 +174,8 @@ class Engine:
                 orders, rows = self._change_category(event)
             case RiskParametersChanged():
                 orders, rows = self._change_parameters(event)
+            case SizeProposed():
+                orders, rows = [narrow_order(state, self.protocol, event)], set()
             case OffersContinued():
                 offers_max = event.offers_max
                 orders, rows = [], set()

@@ -87,9 +87,10 @@ def no_warning_is_missed(state: State, protocol: Protocol) -> None:
 
 
 def open_order_belongs_to_its_episode(state: State) -> None:
-    """An account has at most one open order, and only while it is below the line."""
+    """An account has at most one open order, and only while it is below the line; only an open order is narrowed."""
     from_episodes = {e.order_id: row for row, e in state.episodes.items() if e.order_id != NO_ORDER}
     _must(from_episodes == state.order_rows, "open_order_belongs_to_its_episode", (from_episodes, state.order_rows))
+    _must(state.narrowings.keys() <= state.order_rows.keys(), "open_order_belongs_to_its_episode", state.narrowings)
 
 
 def buffer_is_never_negative(state: State) -> None:

@@ -153,5 +153,6 @@ def _cancel(state: State, row: int, reason: Refusal) -> CancelOrder:
     episode = state.episodes[row]
     order = CancelOrder(episode.order_id, state.deployment.book.account_at(row), reason, episode.since)
     state.order_rows.pop(episode.order_id, None)
+    state.narrowings.pop(episode.order_id, None)
     episode.order_id = NO_ORDER
     return order

@@ -8,6 +8,7 @@ from seawall.engine.losses import absorb_loss, feed_fee
 from seawall.engine.mark_value import known_price, mark_value
 from seawall.engine.permission import liquidation_refusal, write_off_refusal
 from seawall.engine.restitutions import remember_penalty
+from seawall.engine.proposals import proposal_refusal, use_up
 from seawall.engine.state import State
 from seawall.ledger.event import Fill
 from seawall.ledger.order import AbsorbLoss, Order, Refusal, RefuseFill, SettleFill
@@ -26,6 +27,7 @@ def settle_fill(state: State, protocol: Protocol, fill: Fill) -> list[Order]:
     assert isinstance(before, Health), before
     assert isinstance(after, Health), after
     state.episodes[row].fill_ids |= {fill.fill_id}
+    use_up(state, fill.order_id, quote.repay_amount)
     settled = _settled(state, fill, quote, before, after)
     feed_fee(state, state.deployment.markets[quote.collateral_market].collateral_asset, quote.fee_amount)
     remember_penalty(state, settled)
@@ -37,7 +39,9 @@ def _decided(state: State, protocol: Protocol, fill: Fill) -> Quote | Refusal:
     if refusal is not None:
         return refusal
     row = state.order_rows[fill.order_id]
-    refusal = liquidation_refusal(state, protocol, row, (fill.debt_market, fill.collateral_market))
+    refusal = proposal_refusal(state, fill) or liquidation_refusal(
+        state, protocol, row, (fill.debt_market, fill.collateral_market)
+    )
     if refusal is not None:
         return refusal
     return protocol.quote(state.deployment, row, fill.debt_market, fill.collateral_market, fill.repay_amount)

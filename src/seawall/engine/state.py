@@ -53,6 +53,14 @@ class Episode(msgspec.Struct, gc=False):
     declined: Refusal | None = None
 
 
+class Narrowing(msgspec.Struct, frozen=True, array_like=True):
+    """The part of an account that a proposal left open to fills: one pair, and how much of the debt is left to repay."""
+
+    debt_market: int
+    collateral_market: int
+    left_amount: Amount
+
+
 class Permission(msgspec.Struct, frozen=True):
     """What refusals for a passing reason depend on: every price's state; every breaker's level and whether it is in grace."""
 
@@ -103,6 +111,7 @@ class State:
         ]
         self.episodes: dict[int, Episode] = {}
         self.order_rows: dict[int, int] = {}
+        self.narrowings: dict[int, Narrowing] = {}  # by order
         self.due: dict[Milliseconds, list[int]] = {}
         self.due_times: list[Milliseconds] = []  # a heap
         self.blocked: set[int] = set()
@@ -166,6 +175,7 @@ class State:
             block_number=self.block_number,
             event_count=self.event_count,
             balance_totals=tuple(book.balance_totals),
+            narrowings=tuple(sorted(self.narrowings.items())),
             warned=tuple(sorted((account_at(row), at) for row, at in self.warned.items())),
             bases=tuple(self.bases) if any(self.bases) else (),
             block_closes=tuple(sorted(deployment.block_closes.items())),
@@ -203,6 +213,7 @@ class State:
         for row, kept in self.episodes.items():
             self.due.setdefault(kept.look_at, []).append(row)
         self.due_times = sorted(self.due)
+        self.narrowings = dict(record.narrowings)
         self.offers_are_waiting = record.offers_are_waiting
         self.warned = {deployment.book.row_of(account): at for account, at in record.warned}
         self.order_count = record.order_count
@@ -287,6 +298,7 @@ class _Record(msgspec.Struct, frozen=True, omit_defaults=True):
     warned: tuple[tuple[bytes, Milliseconds], ...] = ()
     block_closes: tuple[tuple[bytes, BlockClose], ...] = ()
     bases: tuple[Basis | None, ...] = ()
+    narrowings: tuple[tuple[int, Narrowing], ...] = ()
     loss_ledger: LossLedger | None = None
     restitutions: Restitutions | None = None
     withdrawals: Withdrawals | None = None

@@ -42,11 +42,22 @@ class EngineView:
         if row == ABSENT:
             return Refusal.NO_DEBT
         state, protocol = self._engine.state, self._engine.protocol
-        limit = protocol.liquidation_limit(state.deployment, row)
+        limit = self._narrowed_limit(row) or protocol.liquidation_limit(state.deployment, row)
         if isinstance(limit, Refusal):
             return limit
         refusal = liquidation_refusal(state, protocol, row, (limit.debt_market, limit.collateral_market))
         return limit if refusal is None else refusal
+
+    def _narrowed_limit(self, row: int) -> Limit | Refusal | None:
+        """Return what is left of a proposed size, or why the rule refuses it now; None where the order is not narrowed."""
+        state = self._engine.state
+        episode = state.episodes.get(row)
+        narrowing = None if episode is None else state.narrowings.get(episode.order_id)
+        if narrowing is None:
+            return None
+        pair = (narrowing.debt_market, narrowing.collateral_market)
+        quote = self._engine.protocol.quote(state.deployment, row, *pair, narrowing.left_amount)
+        return quote if isinstance(quote, Refusal) else Limit(*pair, quote.repay_amount, quote.seize_amount)
 
     def quote(self, account: bytes, debt_market: int, collateral_market: int, repay_amount: Amount) -> Quote | Refusal:
         """Return the exact amounts of a fill that came now, or why it would be refused."""

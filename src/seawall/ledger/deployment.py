@@ -97,7 +97,8 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     `withdrawals` says when they are closed and how fast they may be (None: always open).
     At most `offers_per_event_max` accounts, the worst, begin their time below the line in one event; the others wait
     for the next one (0: all begin at once). Accounts whose health factor falls below `warning_health_ratio`, which is
-    above one, are warned (0: nobody is). `breaker_loss_value_max` is the bad debt, WAD, within `breaker_window_ms` that halts liquidation (0: never).
+    above one, are warned (0: nobody is). Where it `accepts_proposals`, a `SizeProposed` that the rule allows narrows an order.
+    `breaker_loss_value_max` is the bad debt, WAD, within `breaker_window_ms` that halts liquidation (0: never).
     """
 
     order_lifetime_ms: Milliseconds = 86_400_000
@@ -113,6 +114,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     absorbers: tuple[Absorber, ...] = ()
     restitution_window_ms: Milliseconds = 0
     withdrawals: WithdrawalRule | None = None
+    accepts_proposals: bool = False
 
 
 class BlockClose(msgspec.Struct, frozen=True):

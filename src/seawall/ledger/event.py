@@ -169,6 +169,15 @@ class AuctionEndsRequested(_Event, frozen=True, tag=True, omit_defaults=True):
     auction_ids: tuple[int, ...]
 
 
+class SizeProposed(_Event, frozen=True, tag=True, omit_defaults=True):
+    """A solver outside proposes which part of an account to liquidate next: so much of one debt, out of one collateral."""
+
+    account: bytes
+    debt_market: int
+    collateral_market: int
+    repay_amount: Amount
+
+
 class OffersContinued(_Event, frozen=True, tag=True, omit_defaults=True):
     """Whoever drives the engine asks for the offers that wait: for at most `offers_max` accounts, 0 for all of them."""
 
@@ -233,6 +242,7 @@ Event: TypeAlias = (
     | BidsReported
     | AuctionResetsRequested
     | AuctionEndsRequested
+    | SizeProposed
     | OffersContinued
     | RiskParametersChanged
     | OperatorDecided

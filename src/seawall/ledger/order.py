@@ -30,6 +30,8 @@ class Refusal(Enum):
     BELOW_DUST = "below_dust"
     LEAVES_DUST = "leaves_dust"
     TOXIC = "toxic"
+    PROPOSAL_EXCEEDED = "proposal_exceeded"
+    PROPOSALS_CLOSED = "proposals_closed"
     NOTHING_SEIZED = "nothing_seized"
     WINNERS_PAY_NOTHING = "winners_pay_nothing"
     WINNER_MALFORMED = "winner_malformed"
@@ -147,6 +149,17 @@ class CancelOrder(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     account: bytes
     reason: Refusal
     below_since: Milliseconds
+
+
+class NarrowOrder(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Narrow an open order to a proposed size: only this pair, and no more than this, until so much is repaid or the order ends."""
+
+    order_id: int
+    account: bytes
+    debt_market: int
+    collateral_market: int
+    repay_amount_max: Amount
+    seize_amount_at_max: Amount
 
 
 class DeclineAccount(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
@@ -436,6 +449,7 @@ class RefuseEvent(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
 SingleOrder: TypeAlias = (
     Liquidate
     | CancelOrder
+    | NarrowOrder
     | DeclineAccount
     | SettleFill
     | RefuseFill

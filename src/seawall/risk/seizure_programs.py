@@ -13,9 +13,10 @@ from typing import Final
 
 import cvxpy
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linprog
 
-from seawall.risk.linear_program import NO_BOUND, Floats, least_cost
-
+Floats = NDArray[np.float64]
 STILL: Final = -1
 
 
@@ -58,13 +59,14 @@ def linear_repay(collaterals: Sequence[Seizable], debt_value_f64: float, target_
     """Return the repay out of each collateral that costs the borrower least bonus, or None where none reaches the target."""
     columns = _Columns(collaterals, target_health_f64)
     missing_f64 = target_health_f64 * debt_value_f64 - float(columns.values @ columns.thresholds)
-    return least_cost(
+    found = linprog(
         columns.bonuses,
-        np.vstack([columns.gains, np.ones(len(collaterals))]),
-        np.array([missing_f64, 0.0]),
-        np.array([NO_BOUND, debt_value_f64]),
-        columns.caps,
+        A_ub=np.vstack([-columns.gains, np.ones(len(collaterals))]),
+        b_ub=[-missing_f64, debt_value_f64],
+        bounds=np.column_stack([np.zeros(len(collaterals)), columns.caps]),
+        method="highs",
     )
+    return found.x if found.success else None
 
 
 def quadratic_repay(collaterals: Sequence[Seizable], debt_value_f64: float, target_health_f64: float) -> Floats | None:
