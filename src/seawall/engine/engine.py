@@ -15,8 +15,8 @@ from seawall.engine.breakers import move_breakers, operator_decision
 from seawall.engine.invariants import check_invariants
 from seawall.engine.losses import change_fund, pay_waiting_losses
 from seawall.engine.offers import end_episode, look_again_later, offers, rows_to_look_at, withdraw
-from seawall.engine.restitutions import rule_invalid
 from seawall.engine.proposals import narrow_order
+from seawall.engine.restitutions import rule_invalid
 from seawall.engine.settlement import settle_fill, write_off
 from seawall.engine.state import Episode, State
 from seawall.engine.warnings import move_warnings
@@ -174,22 +174,22 @@ class Engine:
                 orders, rows = self._change_category(event)
             case RiskParametersChanged():
                 orders, rows = self._change_parameters(event)
-            case SizeProposed():
-                orders, rows = [narrow_order(state, self.protocol, event)], set()
             case OffersContinued():
                 offers_max = event.offers_max
                 orders, rows = [], set()
-            case OperatorDecided() | FundChanged() | PriceRuledInvalid():
-                orders, rows = self._decide(event), set()
+            case SizeProposed() | FundChanged() | OperatorDecided() | PriceRuledInvalid():
+                orders, rows = self._answer(event), set()
         return orders + self._examine(rows, offers_max)
 
-    def _decide(self, event: OperatorDecided | FundChanged | PriceRuledInvalid) -> list[Order]:
-        """Do what a person decided, whose signature is checked, or what owners of a fund did."""
+    def _answer(self, event: SizeProposed | FundChanged | OperatorDecided | PriceRuledInvalid) -> list[Order]:
+        """Meet or refuse what moves no position."""
         match event:
-            case OperatorDecided():
-                return operator_decision(self.state, event, self._signature_is_valid)
+            case SizeProposed():
+                return [narrow_order(self.state, self.protocol, event)]
             case FundChanged():
                 return change_fund(self.state, event)
+            case OperatorDecided():
+                return operator_decision(self.state, event, self._signature_is_valid)
             case PriceRuledInvalid():
                 return rule_invalid(self.state, event, self._signature_is_valid)
 

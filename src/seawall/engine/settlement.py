@@ -7,8 +7,8 @@ one changes nothing.
 from seawall.engine.losses import absorb_loss, feed_fee
 from seawall.engine.mark_value import known_price, mark_value
 from seawall.engine.permission import liquidation_refusal, write_off_refusal
-from seawall.engine.restitutions import remember_penalty
 from seawall.engine.proposals import proposal_refusal, use_up
+from seawall.engine.restitutions import remember_penalty
 from seawall.engine.state import State
 from seawall.ledger.event import Fill
 from seawall.ledger.order import AbsorbLoss, Order, Refusal, RefuseFill, SettleFill

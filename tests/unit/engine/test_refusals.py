@@ -20,7 +20,7 @@ from tests.deployments import (
 )
 
 from seawall.ledger.deployment import Buffer, OracleRule, Policy
-from seawall.ledger.event import FundChanged, PriceRuledInvalid
+from seawall.ledger.event import FundChanged, PriceRuledInvalid, SizeProposed
 from seawall.ledger.order import (
     CancelOrder,
     DeclineAccount,
@@ -210,6 +210,17 @@ def ruling_that_hit_nobody() -> Orders:
     return ruling_on(START + 1)
 
 
+def beyond_the_proposed_size() -> Orders:
+    desk, order = below_the_line(policy=Policy(accepts_proposals=True))
+    desk.tell(SizeProposed(desk.at, BORROWER, USD, ETH, 1_000 * UNITS[USD]))
+    return desk.fill(order, 1_001 * UNITS[USD])
+
+
+def proposal_where_none_is_taken() -> Orders:
+    desk, _ = below_the_line()
+    return desk.tell(SizeProposed(desk.at, BORROWER, USD, ETH, 1_000 * UNITS[USD]))
+
+
 SAID: dict[Refusal, Callable[[], Orders]] = {
     Refusal.HEALTHY: healthy_again,
     Refusal.NO_DEBT: nothing_owed,
@@ -241,6 +252,8 @@ SAID: dict[Refusal, Callable[[], Orders]] = {
     Refusal.FUND_OVERDRAWN: more_than_the_fund_holds,
     Refusal.RULING_TOO_LATE: ruling_on_what_is_forgotten,
     Refusal.NOTHING_CLAIMED: ruling_that_hit_nobody,
+    Refusal.PROPOSAL_EXCEEDED: beyond_the_proposed_size,
+    Refusal.PROPOSALS_CLOSED: proposal_where_none_is_taken,
 }
 
 
