@@ -178,10 +178,10 @@ class Engine:
                 offers_max = event.offers_max
                 orders, rows = [], set()
             case SizeProposed() | FundChanged() | OperatorDecided() | PriceRuledInvalid():
-                orders, rows = self._answer(event), set()
+                orders, rows = self._meet(event), set()
         return orders + self._examine(rows, offers_max)
 
-    def _answer(self, event: SizeProposed | FundChanged | OperatorDecided | PriceRuledInvalid) -> list[Order]:
+    def _meet(self, event: SizeProposed | FundChanged | OperatorDecided | PriceRuledInvalid) -> list[Order]:
         """Meet or refuse what moves no position."""
         match event:
             case SizeProposed():
