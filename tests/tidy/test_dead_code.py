@@ -13,7 +13,6 @@ ENTRY_POINTS = {
 WAITING = {
     "seawall.rules.growing_bonus",
     "seawall.rules.batch_auction",
-    "seawall.rules.order_book",
     "seawall.rules.sealed_bid",
 }
 """Rules that stand before whoever calls them does."""
