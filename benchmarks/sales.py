@@ -7,28 +7,17 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from time import thread_time
 
-from benchmarks import comparison, perpetuals
+from benchmarks import comparison, perpetuals, stability_pool
+from benchmarks.processor_time import least_seconds
 from benchmarks.table import Row, as_json, print_table
 
 from seawall.fixed import RAY
 from seawall.rules.dutch_auction import LinearCurve, PriceCurve, PriceTable, StairstepCurve
 
-ROUNDS = 5
 PRICES = 200_000
 TAIL_SECONDS = 8_400
 PRICES_PER_SECOND_MIN = 1e6
-
-
-def least_seconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
-    """Return the processor time of one call, the least of some rounds."""
-    best = float("inf")
-    for _ in range(rounds):
-        start = thread_time()
-        work()
-        best = min(best, thread_time() - start)
-    return best
 
 
 def dutch_auction() -> list[Row]:
@@ -56,7 +45,12 @@ def dutch_auction() -> list[Row]:
     return rows
 
 
-PARTS: Sequence[Callable[[], list[Row]]] = (dutch_auction, perpetuals.measure, comparison.measure)
+PARTS: Sequence[Callable[[], list[Row]]] = (
+    dutch_auction,
+    perpetuals.measure,
+    comparison.measure,
+    stability_pool.measure,
+)
 
 
 def main() -> None:

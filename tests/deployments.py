@@ -68,6 +68,11 @@ PAIRS = (
     Market("ETH/USD", ETH, USD, RiskParameters(ratio(86), ratio(86), 0)),
     Market("BTC/USD", BTC, USD, RiskParameters(ratio(77), ratio(77), 0)),
 )
+BRANCHES = tuple(
+    Market(symbol, asset, USD, RiskParameters(WAD * 10 // 11, WAD * 10 // 11, ratio(5), ratio(10)))
+    for symbol, asset in (("ETH/USD", ETH), ("BTC/USD", BTC))
+)
+"""Pairs with a pool behind each: a minimum ratio of 110 %, penalties of 5 % and 10 %."""
 
 
 def named(role: str) -> bytes:
@@ -98,9 +103,9 @@ def opening(
     """Return the first event of a small deployment."""
     rule = protocol_named(protocol)
     is_paired = rule.accounts_are_per_market
-    listed = markets or (PAIRS if is_paired else POOLED)
+    listed = markets or (BRANCHES if rule.has_backstop else PAIRS if is_paired else POOLED)
     rules = oracle_rules or {}
-    lent = 10**30 if is_paired else 0
+    lent = 10**30 if rule.balances_move_indices else 0
     return DeploymentOpened(
         at=START,
         protocol=rule.label,

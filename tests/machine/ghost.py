@@ -7,6 +7,7 @@ own arithmetic, written again from its formulas, interest and the line included.
 
 from seawall.engine.losses import FEE_RESERVE
 from seawall.fixed import RAY, SECONDS_PER_YEAR, WAD
+from seawall.ledger.backstop_order import DrawBackstop
 from seawall.ledger.event import DeploymentOpened, Event, FillsReported, OracleRound, PositionsChanged
 from seawall.ledger.order import (
     AbsorbLoss,
@@ -34,6 +35,8 @@ def ceil(numerator: int, divisor: int) -> int:
 
 class Ghost:
     """A pool without interest."""
+
+    least_repaid = 1
 
     def __init__(self, opened: DeploymentOpened) -> None:
         self.opened = opened
@@ -69,8 +72,10 @@ class Ghost:
                 case SettleFill():
                     offered = fills[order.order_id, order.fill_id]
                     assert self.open_orders.get(order.account) == order.order_id
-                    assert 0 < order.repay_amount <= offered.repay_amount
+                    assert self.least_repaid <= order.repay_amount <= offered.repay_amount
                     self.settle(order)
+                case DrawBackstop():
+                    self.draw(order)
                 case AbsorbLoss():
                     self.absorb(order)
                 case Liquidate():
@@ -151,6 +156,9 @@ class Ghost:
         self.taken[order.debt_market][1] += order.repay_amount
         self.taken[order.collateral_market][0] += order.seize_amount + order.fee_amount
         self.feed(order)
+
+    def draw(self, order: DrawBackstop) -> None:
+        raise AssertionError("no backstop stands behind this protocol")
 
     def absorb(self, order: AbsorbLoss) -> None:
         self.add(order.account, order.debt_market * 2 + 1, -order.bad_debt_amount)

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 )
 from msgspec.structs import replace
 from tests.deployments import (
+    BRANCHES,
     HOUR,
     PAIRS,
     POOLED,
@@ -31,17 +32,28 @@ from tests.deployments import (
     ratio,
     with_rates,
 )
+from tests.machine.backed_ghost import BackedGhost
 from tests.machine.ghost import CompoundGhost, Ghost, PairsGhost, SeawallGhost
 
 from seawall.engine.engine import Engine
 from seawall.engine.state import State
 from seawall.fixed import WAD
 from seawall.ledger.deployment import Buffer, OracleRule, Policy
-from seawall.ledger.event import Event, Fill, FillsReported, OperatorDecided, OracleRound, PriceObserved
+from seawall.ledger.event import (
+    BackstopChanged,
+    ClaimsTaken,
+    Event,
+    Fill,
+    FillsReported,
+    OperatorDecided,
+    OracleRound,
+    PriceObserved,
+)
 from seawall.ledger.market import slot_of
 from seawall.ledger.order import Order, Refusal, RefuseFill
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.protocols.catalogue import protocol_named
+from seawall.rules.stability_pool import claims
 
 START_PRICES = (2_000 * WAD, WAD, 30_000 * WAD)
 POLICY = Policy(
@@ -71,9 +83,10 @@ class EngineMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        is_paired = protocol_named(self.label).accounts_are_per_market
-        markets = PAIRS if is_paired else POOLED
-        self.is_paired = is_paired
+        protocol = protocol_named(self.label)
+        is_paired = protocol.accounts_are_per_market
+        markets = BRANCHES if protocol.has_backstop else PAIRS if is_paired else POOLED
+        self.is_paired, self.keeps_shares = is_paired, protocol.balances_move_indices
         self.desk = Desk(
             self.label,
             markets=with_rates(markets) if self.has_rates else markets,
@@ -109,7 +122,7 @@ class EngineMachine(RuleBasedStateMachine):
         slot = slot_of(market, side)
         balance = self.desk.protocol.balance_of(self.desk.state.deployment, slot, abs(amount))
         delta = balance if amount > 0 else -balance
-        return self.tell(changes(self.desk.at, (account, slot, delta), amounts=(amount,) if self.is_paired else ()))
+        return self.tell(changes(self.desk.at, (account, slot, delta), amounts=(amount,) if self.keeps_shares else ()))
 
     def dollars(self, market: int, side: int, value: int) -> int:
         """Return the amount that a number of dollars buys at the first prices, at least one unit."""
@@ -131,7 +144,7 @@ class EngineMachine(RuleBasedStateMachine):
         assert {name: {a: n for a, n in held.items() if n} for name, held in self.desk.state.buffers} == {
             name: {a: n for a, n in held.items() if n} for name, held in self.ghost.buffers.items()
         }
-        if self.is_paired:
+        if self.keeps_shares:
             assert [state.debt_amount for state in self.desk.state.deployment.market_states] == self.ghost.totals
 
     @invariant()
@@ -217,7 +230,7 @@ class DynamicWorld(EngineMachine):
             removed = max(1, held // share)
             amount = self.desk.protocol.amount_of(self.desk.state.deployment, slot, removed)
             total = self.ghost.totals[market]
-            amounts = (-min(amount, total),) if self.is_paired else ()
+            amounts = (-min(amount, total),) if self.keeps_shares else ()
             self.tell(changes(self.desk.at, (account, slot, -removed), amounts=amounts))
 
     @rule(nth=accounts, market=st.integers(0, 1), excess=st.integers(1, 3))
@@ -302,6 +315,29 @@ class DynamicWorld(EngineMachine):
         fill = data.draw(st.sampled_from(self.fills))
         self.tell(FillsReported(self.desk.at, (fill,)))
 
+    @precondition(lambda self: self.desk.protocol.has_backstop)
+    @rule(nth=accounts, market=st.integers(0, 1), value=sizes, is_leaving=st.sampled_from([False, False, True]))
+    def a_backer_comes_or_goes(self, nth: int, market: int, value: int, is_leaving: bool) -> None:
+        amount = self.dollars(market, 1, 1_000 * value)
+        self.tell(BackstopChanged(self.desk.at, self.account(nth, market), -amount if is_leaving else amount))
+
+    @precondition(lambda self: self.desk.protocol.has_backstop)
+    @rule(nth=accounts, market=st.integers(0, 1))
+    def claims_are_taken(self, nth: int, market: int) -> None:
+        self.tell(ClaimsTaken(self.desk.at, self.account(nth, market)))
+
+    @invariant()
+    def backers_own_what_fractions_say(self) -> None:
+        for backstop, branch in zip(
+            self.desk.state.deployment.backstops, getattr(self.ghost, "branches", ()), strict=False
+        ):
+            assert (backstop.amount, backstop.collateral_amount) == (branch.committed, branch.gains_held)
+            owned = dict(zip(backstop.commitments, claims(backstop, backstop.commitments.values()), strict=True))
+            for backer, worth in branch.worth.items():
+                left, gained = owned.get(backer, (0, 0))
+                assert 0 <= worth - left <= 100
+                assert 0 <= branch.gain[backer] - gained <= 100 + 100 * branch.received / 10**6
+
     @rule(market=st.integers(0, 1), level=st.integers(0, 3), signature=st.sampled_from(["signed", "signed", "forged"]))
     def an_operator_decides(self, market: int, level: int, signature: str) -> None:
         self.decide(market, level, signature)
@@ -320,7 +356,12 @@ class DynamicWorld(EngineMachine):
         self.twin.restore(state)
 
 
-GHOSTS: dict[str, type[Ghost]] = {"compound_v2": CompoundGhost, "seawall": SeawallGhost, "morpho_blue": PairsGhost}
+GHOSTS: dict[str, type[Ghost]] = {
+    "compound_v2": CompoundGhost,
+    "liquity_v2": BackedGhost,
+    "morpho_blue": PairsGhost,
+    "seawall": SeawallGhost,
+}
 
 
 def machine(world: type[EngineMachine], label: str, *, has_rates: bool = False) -> type[EngineMachine]:

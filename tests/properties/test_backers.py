@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from seawall.fixed import WAD
 from seawall.ledger.backstop import Backstop, Redistribution
 from seawall.rules.redistribution import entire_amounts, leave, note_stakes, redistribute, restake
-from seawall.rules.stability_pool import PRODUCT_ONE, claims, commit, offset, take_gain, worth
+from seawall.rules.stability_pool import claims, commit, offset, take_gain, worth
 
 BACKERS = [bytes([nth]) for nth in range(6)]
 FRACTION_BITS = 2_000
@@ -39,7 +39,7 @@ class Side:
     """The pool and its twin, and by how much they may differ."""
 
     def __init__(self) -> None:
-        self.pool, self.twin = Backstop(PRODUCT_ONE), Twin()
+        self.pool, self.twin = Backstop(), Twin()
         self.offset_count, self.change_count, self.largest = 0, 0, 0
         self.gain_lost = Fraction(0)
 

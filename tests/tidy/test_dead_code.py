@@ -16,7 +16,6 @@ WAITING = {
     "seawall.rules.sealed_bid",
 }
 """Rules that stand before whoever calls them does."""
-WAITING |= {"seawall.rules.redistribution", "seawall.rules.stability_pool"}
 CALLED_BY_NAME = ("seawall.app.commands.", {"command", "EXAMPLE"})
 """What the command line takes from each of these modules when it needs it."""
 KEPT = {

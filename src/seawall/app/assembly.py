@@ -109,7 +109,7 @@ def _plan(
     is_own = markets is None
     opening = opening_events(
         rule, listed, book, _oracle_rules(given, listed, is_own), _policy(given, listed, rule, is_own),
-        priced.path.grid.start_at, title,
+        priced.path.grid.start_at, title, wad(scenario.backstop),
     )  # fmt: skip
     rules = WorldRules(
         block_ms=milliseconds(scenario.chain.block_seconds),
@@ -351,7 +351,9 @@ def _notes(
         notes.append(
             f"Amounts of the book with more digits than their asset, rounded against the account: {book.rounded_count:,}."
         )
-    if rule.accounts_are_per_market:
+    if rule.has_backstop:
+        notes.append(f"Behind each market stands {given.scenario.backstop} of what is owed in it, of one backer.")
+    elif rule.accounts_are_per_market:
         notes.append("Lenders are not in the book: what they supply to a market is taken to be what is owed in it.")
     if assumed := _assumed_depths(listed):
         notes.append(f"The depth of {', '.join(assumed)} is assumed.")

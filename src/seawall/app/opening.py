@@ -6,29 +6,35 @@ by market, an account of the book becomes one account for each market: a row nam
 collateral and one debt name it together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
 from seawall.adapters.book_file import BookFile
 from seawall.adapters.market_list import MarketList
 from seawall.errors import DataError
-from seawall.ledger.account import MARKET_WIDTH, decode_account
+from seawall.fixed import WAD, mul_div_down
+from seawall.ledger.account import MARKET_WIDTH, decode_account, encode_account
 from seawall.ledger.deployment import Deployment, OracleRule, Policy
 from seawall.ledger.event import (
     BALANCE_WIDTH,
     SLOT_WIDTH,
+    BackstopChanged,
     DeploymentOpened,
     Event,
     PositionsChanged,
 )
 from seawall.ledger.market import COLLATERAL, DEBT, MarketState, market_of, side_of, slot_of
 from seawall.protocols.protocol import Protocol
-from seawall.units import Amount, Milliseconds
+from seawall.units import Amount, Milliseconds, Ratio
 
 ROWS_MAX: Final = 1_000
 SHARES_PER_UNIT: Final = 10**6
 """What a market of shares gives for the first unit that is supplied."""
+
+
+_BACKER: Final = "backer"
 
 
 class _Row(NamedTuple):
@@ -45,13 +51,17 @@ def opening_events(
     policy: Policy,
     at: Milliseconds,
     description: str,
+    backstop_ratio: Ratio = 0,
 ) -> tuple[Event, ...]:
-    """Return the opening; raises ConfigError or DataError where the protocol cannot hold the markets or the book."""
+    """Return the opening; raises ConfigError or DataError where the protocol cannot hold the markets or the book.
+
+    `backstop_ratio` is the capital behind each market, of one backer, as a share of what is owed in it.
+    """
     protocol.check_markets(listed.markets)
     rows = sorted(_rows_by_market(book, listed) if protocol.accounts_are_per_market else _rows(book, listed))
     width = book.account_width + (MARKET_WIDTH if protocol.accounts_are_per_market else 0)
     states = tuple(MarketState(accrued_at=at, insurance_amount=each.insurance_fund_amount) for each in listed.markets)
-    if protocol.accounts_are_per_market:
+    if protocol.balances_move_indices:
         for row in rows:
             # Lenders are not in the book: a market holds what its borrowers owe, so all of it is lent out.
             if side_of(row.slot) == DEBT:
@@ -71,7 +81,20 @@ def opening_events(
     )
     deployment = Deployment(listed.assets, listed.markets, states, width)
     batches = (rows[first : first + ROWS_MAX] for first in range(0, len(rows), ROWS_MAX))
-    return (opened, *(_batch(protocol, deployment, batch, at) for batch in batches))
+    backers = _backers(rows, width, backstop_ratio, at) if protocol.has_backstop else ()
+    return (opened, *(_batch(protocol, deployment, batch, at) for batch in batches), *backers)
+
+
+def _backers(rows: Sequence[_Row], width: int, backstop_ratio: Ratio, at: Milliseconds) -> Iterator[BackstopChanged]:
+    """Yield what the one backer puts behind each market."""
+    owed: Counter[int] = Counter()
+    for row in rows:
+        if side_of(row.slot) == DEBT:
+            owed[market_of(row.slot)] += row.amount
+    for number, amount in sorted(owed.items()):
+        capital_amount = mul_div_down(amount, backstop_ratio, WAD)
+        if capital_amount:
+            yield BackstopChanged(at, encode_account(_BACKER, width - MARKET_WIDTH, number), capital_amount)
 
 
 def _batch(
@@ -84,7 +107,7 @@ def _batch(
         slots=b"".join(row.slot.to_bytes(SLOT_WIDTH, "little") for row in rows),
         deltas=b"".join(balance.to_bytes(BALANCE_WIDTH, "little") for balance in balances),
         amounts=b"".join(row.amount.to_bytes(BALANCE_WIDTH, "little") for row in rows)
-        if protocol.accounts_are_per_market
+        if protocol.balances_move_indices
         else b"",
     )
 

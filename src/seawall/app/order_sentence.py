@@ -6,6 +6,7 @@ from seawall.app.auction_sentence import auction_sentence
 from seawall.app.number_text import decimal_text, duration_text, full_value, percent_text, ratio_text, time_text
 from seawall.fixed import MILLISECONDS_PER_SECOND
 from seawall.ledger.asset import Asset
+from seawall.ledger.backstop_order import DrawBackstop, PayClaims
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.order import (
     AbsorbLoss,
@@ -27,6 +28,7 @@ from seawall.units import Milliseconds
 
 _WAD_SUFFIXES: Final = ("_value", "_price", "_ratio", "priority")
 _WAD_QUALIFIED: Final = ("health_factor_ratio_before", "health_factor_ratio_after")
+_OF_BACKSTOP: Final = ("gain", "surplus", "redistributed_collateral")
 
 
 def order_sentence(order: SingleOrder, at: Milliseconds, deployment: Deployment) -> str:
@@ -53,21 +55,41 @@ def order_sentence(order: SingleOrder, at: Milliseconds, deployment: Deployment)
                 f"{ratio_text(order.health_factor_ratio_before)} → {ratio_text(order.health_factor_ratio_after)}, "
                 f"{duration_text(below)} below the line."
             )
-        case AbsorbLoss():
-            debt, _ = _pair(order.debt_market, order.debt_market, deployment)
-            return (
-                f"Written off: {_amount(order.bad_debt_amount, debt)} (worth {_value(order.bad_debt_value)}), "
-                f"paid by {_payers(order.payments, debt)}."
-            )
-        case PayLoss():
-            debt, _ = _pair(order.debt_market, order.debt_market, deployment)
-            return (
-                f"Paid late: {_amount(order.paid_amount, debt)} of loss {order.paid_for}, "
-                f"by {_payers(order.payments, debt)}."
-            )
+        case AbsorbLoss() | PayLoss():
+            return _loss_sentence(order, deployment)
         case RefuseFill():
             return f"The fill of keeper {order.keeper} for order {order.order_id} is refused: {_words(order.reason)}."
+        case DrawBackstop() | PayClaims():
+            return _backstop_sentence(order, deployment)
     return auction_sentence(order, deployment) or _standing_sentence(order, at)
+
+
+def _loss_sentence(order: AbsorbLoss | PayLoss, deployment: Deployment) -> str:
+    """Return the sentence of an order that books a loss, or a late payment for one."""
+    debt, _ = _pair(order.debt_market, order.debt_market, deployment)
+    if isinstance(order, PayLoss):
+        return f"Paid late: {_amount(order.paid_amount, debt)} of loss {order.paid_for}, by {_payers(order.payments, debt)}."
+    return (
+        f"Written off: {_amount(order.bad_debt_amount, debt)} (worth {_value(order.bad_debt_value)}), "
+        f"paid by {_payers(order.payments, debt)}."
+    )
+
+
+def _backstop_sentence(order: DrawBackstop | PayClaims, deployment: Deployment) -> str:
+    """Return the sentence of an order that moves what stands behind markets."""
+    if isinstance(order, DrawBackstop):
+        debt, collateral = _pair(order.debt_market, order.collateral_market, deployment)
+        return (
+            f"The backstop pays {_amount(order.offset_amount, debt)} for {_amount(order.gain_amount, collateral)}; other "
+            f"accounts take over {_amount(order.redistributed_debt_amount, debt)} with "
+            f"{_amount(order.redistributed_collateral_amount, collateral)}; "
+            f"{_amount(order.surplus_amount, collateral)} is left to claim."
+        )
+    collateral = deployment.assets[deployment.markets[order.collateral_market].collateral_asset]
+    return (
+        f"Claims are paid: {_amount(order.gain_amount, collateral)} gained as a backer, "
+        f"{_amount(order.surplus_amount, collateral)} left over by liquidations."
+    )
 
 
 def _standing_sentence(order: SingleOrder, at: Milliseconds) -> str:
@@ -119,6 +141,7 @@ def order_numbers(order: SingleOrder, deployment: Deployment) -> dict[str, Any]:
 def _asset_of(name: str, order: SingleOrder, deployment: Deployment) -> Asset:
     """Return the asset that an amount of an order is in."""
     is_collateral = name.startswith(("seize", "fee", "lot", "returned"))
+    is_collateral |= isinstance(order, DrawBackstop | PayClaims) and name.startswith(_OF_BACKSTOP)
     nth: int = getattr(order, "collateral_market" if is_collateral else "debt_market")
     market = deployment.markets[nth]
     return deployment.assets[market.collateral_asset if is_collateral else market.debt_asset]

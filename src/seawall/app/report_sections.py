@@ -170,6 +170,7 @@ def _story(outcome: Outcome, bad_debt: int) -> str:
 def payers(outcome: Outcome) -> str:
     """Return who paid and who received, as a table with bars."""
     paid = outcome["payers"]
+    backers = int(paid["backers"])
     rows = [
         ("Borrowers", "paid, beyond the debt it closed: bonus and fee", int(paid["borrowers"]), ""),
         *(
@@ -177,6 +178,7 @@ def payers(outcome: Outcome) -> str:
             for name, value in sorted(paid["buffers"].items())
         ),
         ("Lenders", "bear the bad debt that nothing else paid", int(paid["lenders"]), "loss"),
+        *([_backers_row(backers)] if backers else []),
         ("Keepers", "received as bonus, before their costs", int(paid["keepers"]), "gain"),
         ("Protocol", "received as fee", int(paid["protocol"]), "gain"),
     ]
@@ -187,6 +189,12 @@ def payers(outcome: Outcome) -> str:
         for who, what, value, colour in rows
     )
     return f'<div class="scroll"><table><tbody>{body}</tbody></table></div>'
+
+
+def _backers_row(value: int) -> tuple[str, str, int, str]:
+    if value > 0:
+        return "Backers", "paid more debt than their collateral is worth", value, "loss"
+    return "Backers", "received collateral for more than the debt that they paid", value, "gain"
 
 
 def _bar(value: int, largest: int, colour: str) -> str:

@@ -240,6 +240,7 @@ class Scenario(_Section):
     keepers: KeeperSection
     depth: DepthSection
     buffers: dict[str, dict[str, Number]] = {}
+    backstop: Number = "0"
     policy: PolicySection = PolicySection()
 
 

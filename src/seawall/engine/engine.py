@@ -11,6 +11,7 @@ from itertools import compress, repeat
 
 from seawall.engine import intake, oracle, permission
 from seawall.engine.auction_house import AuctionEvent, pass_auction_time, take_auction_event
+from seawall.engine.backstop import move_backstop, rows_taking_over
 from seawall.engine.breakers import move_breakers, operator_decision
 from seawall.engine.invariants import check_invariants
 from seawall.engine.losses import change_fund, pay_waiting_losses
@@ -28,9 +29,11 @@ from seawall.ledger.event import (
     AuctionEndsRequested,
     AuctionResetsRequested,
     AuctionsRequested,
+    BackstopChanged,
     BidsReported,
     BlockObserved,
     CategoryChanged,
+    ClaimsTaken,
     DeploymentOpened,
     Event,
     FillsReported,
@@ -177,21 +180,25 @@ class Engine:
             case OffersContinued():
                 offers_max = event.offers_max
                 orders, rows = [], set()
-            case SizeProposed() | FundChanged() | OperatorDecided() | PriceRuledInvalid():
+            case _:
                 orders, rows = self._meet(event), set()
         return orders + self._examine(rows, offers_max)
 
-    def _meet(self, event: SizeProposed | FundChanged | OperatorDecided | PriceRuledInvalid) -> list[Order]:
+    def _meet(self, event: Event) -> list[Order]:
         """Meet or refuse what moves no position."""
+        state = self.state
         match event:
             case SizeProposed():
-                return [narrow_order(self.state, self.protocol, event)]
+                return [narrow_order(state, self.protocol, event)]
             case FundChanged():
-                return change_fund(self.state, event)
+                return change_fund(state, event)
             case OperatorDecided():
-                return operator_decision(self.state, event, self._signature_is_valid)
+                return operator_decision(state, event, self._signature_is_valid)
             case PriceRuledInvalid():
-                return rule_invalid(self.state, event, self._signature_is_valid)
+                return rule_invalid(state, event, self._signature_is_valid)
+            case BackstopChanged() | ClaimsTaken():
+                return move_backstop(state, self.protocol, event)
+        raise AssertionError(f"{type(event).__name__} is no event of a deployment that is open")
 
     def _pass_time(self, at: Milliseconds) -> None:
         deployment = self.state.deployment
@@ -226,6 +233,7 @@ class Engine:
         if isinstance(changed, RefuseEvent):
             return [changed], set()
         count_outflows(self.state, self.protocol, event)
+        self.protocol.restake(self.state.deployment, changed)
         for row in changed:
             self._touch(row)
         if self.protocol.balances_move_indices:
@@ -242,6 +250,7 @@ class Engine:
             orders += caused
             if isinstance(caused[0], SettleFill):
                 rows.add(self.state.order_rows[fill.order_id])
+                rows |= rows_taking_over(self.state, caused)
                 markets |= {fill.debt_market, fill.collateral_market}
         for row in rows:
             self._touch(row)

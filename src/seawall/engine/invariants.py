@@ -11,10 +11,13 @@ from seawall.engine.state import NO_ORDER, State
 from seawall.errors import InvariantViolation
 from seawall.fixed import WAD
 from seawall.ledger.loss_ledger import LossEntry
+from seawall.ledger.market import COLLATERAL, DEBT, slot_of
 from seawall.ledger.order import AbsorbLoss, EndAuction, Liquidate, Order, Refusal, SettleFill, StartAuction, singly
 from seawall.protocols.protocol import Protocol
 from seawall.rules.loss_waterfall import UNCOVERED_LOSS
+from seawall.rules.redistribution import entire_amounts
 from seawall.rules.restitution import is_ruled
+from seawall.rules.stability_pool import claims
 from seawall.units import Amount, Milliseconds
 
 
@@ -29,6 +32,8 @@ def check_invariants(state: State, protocol: Protocol, orders: Sequence[Order]) 
     draws_are_payments(state)
     budget_is_never_exceeded(state)
     restitution_is_within_its_claims(state)
+    backers_own_no_more_than_there_is(state)
+    stakes_make_the_book(state)
     market_total_is_never_negative(state)
     auctions_sum_to_market_total(state)
     auction_accounts_for_its_money(orders)
@@ -164,6 +169,30 @@ def restitution_is_within_its_claims(state: State) -> None:
         for penalty in state.restitutions.penalties:
             is_left = penalty.at < ruling.at and is_ruled(penalty, ruling.asset, ruling.from_at, ruling.until_at)
             _must(not is_left, "restitution_is_within_its_claims", (ruling, penalty))
+
+
+def backers_own_no_more_than_there_is(state: State) -> None:
+    """What all backers of a market could take out is in its backstop, and what they gained too."""
+    for market, backstop in enumerate(state.deployment.backstops):
+        owned = claims(backstop, backstop.commitments.values())
+        amounts = sum(worth for worth, _ in owned), sum(gained for _, gained in owned)
+        holds = amounts[0] <= backstop.amount and amounts[1] <= backstop.collateral_amount
+        _must(holds, "backers_own_no_more_than_there_is", (market, amounts))
+
+
+def stakes_make_the_book(state: State) -> None:
+    """Where accounts have stakes, each has and owes what its stake says, and all of them no more than the market."""
+    book = state.deployment.book
+    for market, redistribution in enumerate(state.deployment.redistributions):
+        stakes, amounts = redistribution.stakes, [0, 0]
+        for account, held in stakes.items():
+            row = book.row_of(account)
+            balances = tuple(book.balance(row, slot_of(market, side)) for side in (COLLATERAL, DEBT))
+            _must(balances == entire_amounts(redistribution, held), "stakes_make_the_book", (market, account))
+            amounts = [total + balance for total, balance in zip(amounts, balances, strict=True)]
+        holds = amounts[0] <= redistribution.collateral_amount and amounts[1] <= redistribution.debt_amount
+        is_whole = redistribution.stake_total == sum(held.stake for held in stakes.values())
+        _must(holds and is_whole, "stakes_make_the_book", (market, amounts))
 
 
 def market_total_is_never_negative(state: State) -> None:

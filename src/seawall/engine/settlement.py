@@ -10,6 +10,7 @@ from seawall.engine.permission import liquidation_refusal, write_off_refusal
 from seawall.engine.proposals import proposal_refusal, use_up
 from seawall.engine.restitutions import remember_penalty
 from seawall.engine.state import State
+from seawall.ledger.backstop_order import DrawBackstop
 from seawall.ledger.event import Fill
 from seawall.ledger.order import AbsorbLoss, Order, Refusal, RefuseFill, SettleFill
 from seawall.protocols.protocol import Health, Protocol, Quote
@@ -31,11 +32,11 @@ def settle_fill(state: State, protocol: Protocol, fill: Fill) -> list[Order]:
     settled = _settled(state, fill, quote, before, after)
     feed_fee(state, state.deployment.markets[quote.collateral_market].collateral_asset, quote.fee_amount)
     remember_penalty(state, settled)
-    return [settled, *write_off(state, protocol, row, quote)]
+    return [settled, *_drawn(fill, quote), *write_off(state, protocol, row, quote)]
 
 
 def _decided(state: State, protocol: Protocol, fill: Fill) -> Quote | Refusal:
-    refusal = _order_refusal(state, fill)
+    refusal = _order_refusal(state, protocol, fill)
     if refusal is not None:
         return refusal
     row = state.order_rows[fill.order_id]
@@ -47,7 +48,7 @@ def _decided(state: State, protocol: Protocol, fill: Fill) -> Quote | Refusal:
     return protocol.quote(state.deployment, row, fill.debt_market, fill.collateral_market, fill.repay_amount)
 
 
-def _order_refusal(state: State, fill: Fill) -> Refusal | None:
+def _order_refusal(state: State, protocol: Protocol, fill: Fill) -> Refusal | None:
     """Return why the fill is none of an open order, whatever the rule would say, or None."""
     row = state.order_rows.get(fill.order_id)
     if row is None or state.deployment.book.account_at(row) != fill.account:
@@ -57,7 +58,7 @@ def _order_refusal(state: State, fill: Fill) -> Refusal | None:
         return Refusal.FILL_REPEATED
     if state.deployment.at > episode.expires_at:
         return Refusal.ORDER_EXPIRED
-    if fill.repay_amount <= 0:
+    if fill.repay_amount < 0 or (fill.repay_amount == 0 and not protocol.has_backstop):
         return Refusal.ZERO_AMOUNT
     market_count = len(state.deployment.markets)
     is_known = 0 <= fill.debt_market < market_count and 0 <= fill.collateral_market < market_count
@@ -89,6 +90,27 @@ def _settled(state: State, fill: Fill, quote: Quote, before: Health, after: Heal
         below_since=state.episodes[quote.row].since,
         insurance_amount=quote.insurance_amount,
     )
+
+
+def _drawn(fill: Fill, quote: Quote) -> list[Order]:
+    """Return who pays in the keeper's stead, if anybody does."""
+    draw = quote.draw
+    if draw is None:
+        return []
+    return [
+        DrawBackstop(
+            order_id=fill.order_id,
+            fill_id=fill.fill_id,
+            account=fill.account,
+            debt_market=quote.debt_market,
+            collateral_market=quote.collateral_market,
+            offset_amount=draw.offset_amount,
+            gain_amount=draw.gain_amount,
+            redistributed_debt_amount=draw.redistributed_debt_amount,
+            redistributed_collateral_amount=draw.redistributed_collateral_amount,
+            surplus_amount=draw.surplus_amount,
+        )
+    ]
 
 
 def write_off(state: State, protocol: Protocol, row: int, settled: Quote | None) -> list[AbsorbLoss]:

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from seawall.engine.backstop_record import BackstopRecord, backstop_records, restore_backstops
 from seawall.ledger.auction import Auction
 from seawall.ledger.deployment import BlockClose, Buffer, Deployment, OracleRule, Policy
 from seawall.ledger.event import DeploymentOpened, OracleRound
@@ -188,6 +189,8 @@ class State:
             ),
             auction_count=self.auction_count,
             suspended_ms=tuple(self.suspended_ms) if self.auction_count else (),
+            backstops=backstop_records(deployment),
+            surpluses=tuple(sorted(deployment.surplus_amounts.items())),
         )
 
     def _restore(self, record: "_Record", book_bytes: bytes) -> None:
@@ -200,6 +203,8 @@ class State:
         deployment.book = deployment.book.from_canonical_bytes(
             book_bytes, deployment.book.account_width, len(record.markets)
         )
+        restore_backstops(deployment, record.backstops)
+        deployment.surplus_amounts = dict(record.surpluses)
         self.price_states = list(record.price_states)
         self.rounds = [dict(by_source) for by_source in record.rounds]
         self.bases = list(record.bases) or self.bases
@@ -305,6 +310,8 @@ class _Record(msgspec.Struct, frozen=True, omit_defaults=True):
     auctions: tuple[tuple[Auction, tuple[int, ...]], ...] = ()
     auction_count: int = 0
     suspended_ms: tuple[Milliseconds, ...] = ()
+    backstops: tuple[BackstopRecord, ...] = ()
+    surpluses: tuple[tuple[bytes, Amount], ...] = ()
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")

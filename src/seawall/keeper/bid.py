@@ -36,10 +36,13 @@ def best_bid(
 ) -> Bid:
     """Return the bid of greatest profit up to `repay_amount_max` and to what the keeper can afford.
 
-    Where not even the first thousandth pays, that is nothing: no larger part can.
+    Where not even the first thousandth pays, that is nothing: no larger part can. Where nothing is to be repaid, all that
+    is seized is profit.
 
     `repay_unit_value_f64` is the cost of one base unit; `proceeds_f64` says what a seized amount brings.
     """
+    if not repay_amount_max:
+        return Bid(0, seize_amount_at_max, proceeds_f64(seize_amount_at_max))
     top_amount = min(repay_amount_max, affordable_amount)
 
     def bid_for(parts: int) -> Bid:

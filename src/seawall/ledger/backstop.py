@@ -5,9 +5,14 @@ part of it. `Redistribution` is what spreads the rest over the other accounts; a
 part remembers the running sums as it last saw them, so that one event moves everybody's without touching anybody's.
 """
 
+from typing import Final
+
 import msgspec
 
 from seawall.units import Amount
+
+PRODUCT_ONE: Final = 10**36
+"""The product of a pool that has paid nothing yet."""
 
 
 class Commitment(msgspec.Struct, frozen=True, gc=False):
@@ -30,7 +35,7 @@ class Backstop(msgspec.Struct):
     the running sum of each scale that has one.
     """
 
-    product: int
+    product: int = PRODUCT_ONE
     amount: Amount = 0
     collateral_amount: Amount = 0
     scale: int = 0

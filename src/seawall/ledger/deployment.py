@@ -8,6 +8,7 @@ import msgspec
 
 from seawall.ledger.asset import Asset
 from seawall.ledger.auction import Auctions
+from seawall.ledger.backstop import Backstop, Redistribution
 from seawall.ledger.book import Book
 from seawall.ledger.market import Market, MarketState
 from seawall.units import Amount, Milliseconds, Price, Ratio, Value
@@ -126,7 +127,10 @@ class BlockClose(msgspec.Struct, frozen=True):
 
 
 class Deployment:
-    """The state that protocols work on; `prices` holds the mark price of each asset, None while it is unknown."""
+    """The state that protocols work on; `prices` holds the mark price of each asset, None while it is unknown.
+
+    `backstops` and `redistributions` are by market; `surplus_amounts` is collateral that liquidations left over, by account.
+    """
 
     def __init__(
         self,
@@ -145,6 +149,9 @@ class Deployment:
         self.prices: list[Price | None] = [None] * len(assets)
         self.at: Milliseconds = 0
         self.block_closes: dict[bytes, BlockClose] = {}
+        self.backstops = [Backstop() for _ in markets]
+        self.redistributions = [Redistribution() for _ in markets]
+        self.surplus_amounts: dict[bytes, Amount] = {}
 
     def supposing(self, book: Book) -> "Deployment":
         """Return this deployment with another book, for reading only: all else is shared."""

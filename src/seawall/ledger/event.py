@@ -71,6 +71,22 @@ class PositionsChanged(_Event, frozen=True, tag=True, omit_defaults=True):
         return _integers(self.amounts)
 
 
+class BackstopChanged(_Event, frozen=True, tag=True, omit_defaults=True):
+    """A backer put capital behind a market, in its debt asset, or took some out (less than zero).
+
+    `account` names the backer and the market, as the accounts of positions in it do.
+    """
+
+    account: bytes
+    change_amount: Amount
+
+
+class ClaimsTaken(_Event, frozen=True, tag=True, omit_defaults=True):
+    """An account took what it may claim beside its positions: a backer's gains, a borrower's surplus."""
+
+    account: bytes
+
+
 class CategoryChanged(_Event, frozen=True, tag=True, omit_defaults=True):
     """An account chose another category (e-mode)."""
 
@@ -234,6 +250,8 @@ def _integers(column: bytes) -> list[int]:
 Event: TypeAlias = (
     DeploymentOpened
     | PositionsChanged
+    | BackstopChanged
+    | ClaimsTaken
     | CategoryChanged
     | PriceObserved
     | BlockObserved

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import msgspec
 
 from seawall.fixed import div_down
+from seawall.ledger.backstop_order import DrawBackstop, PayClaims
 from seawall.ledger.integer_column import numbers_in
 from seawall.units import Amount, Balance, Milliseconds, Price, Ratio, Value
 
@@ -37,6 +38,7 @@ class Refusal(Enum):
     WINNER_MALFORMED = "winner_malformed"
     MARKET_HALTED = "market_halted"
     GRACE_PERIOD = "grace_period"
+    LAST_ACCOUNT = "last_account"
     ORDER_UNKNOWN = "order_unknown"
     ORDER_EXPIRED = "order_expired"
     FILL_REPEATED = "fill_repeated"
@@ -452,6 +454,8 @@ SingleOrder: TypeAlias = (
     | NarrowOrder
     | DeclineAccount
     | SettleFill
+    | DrawBackstop
+    | PayClaims
     | RefuseFill
     | AbsorbLoss
     | PayLoss
@@ -478,10 +482,7 @@ Order: TypeAlias = SingleOrder | LiquidateMany
 def singly(orders: Iterable[Order]) -> Iterator[SingleOrder]:
     """Yield orders one by one, in their sequence, as whoever acts on each of them wants them."""
     for order in orders:
-        if isinstance(order, LiquidateMany):
-            yield from order.singly()
-        else:
-            yield order
+        yield from order.singly() if isinstance(order, LiquidateMany) else (order,)
 
 
 def count_of(orders: Iterable[Order]) -> int:

@@ -6,6 +6,7 @@ from seawall.errors import ConfigError
 from seawall.protocols.aave_v3 import AAVE_V3
 from seawall.protocols.compound_v2 import COMPOUND_V2
 from seawall.protocols.dydx_v4 import DYDX_V4
+from seawall.protocols.liquity_v2 import LIQUITY_V2
 from seawall.protocols.maker import MAKER
 from seawall.protocols.morpho_blue import MORPHO_BLUE
 from seawall.protocols.perpetual import PERPETUAL
@@ -17,6 +18,7 @@ _PROTOCOLS: Final[tuple[Protocol, ...]] = (
     *AAVE_V3,
     *COMPOUND_V2,
     *DYDX_V4,
+    *LIQUITY_V2,
     *MAKER,
     *MORPHO_BLUE,
     *PERPETUAL,

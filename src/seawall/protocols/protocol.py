@@ -9,7 +9,7 @@ own rounding can move its decision away from that linear form). The monitor need
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 
 import msgspec
@@ -61,6 +61,20 @@ class Limit(msgspec.Struct, frozen=True, gc=False):
     seize_amount: Amount
 
 
+class BackstopDraw(msgspec.Struct, frozen=True, gc=False):
+    """Who pays for a liquidation in the keeper's stead.
+
+    The backstop pays `offset_amount` of debt for `gain_amount` of collateral, other accounts take over what is
+    redistributed, and `surplus_amount` of collateral is the borrower's to claim.
+    """
+
+    offset_amount: Amount
+    gain_amount: Amount
+    redistributed_debt_amount: Amount
+    redistributed_collateral_amount: Amount
+    surplus_amount: Amount
+
+
 class Quote(msgspec.Struct, frozen=True, gc=False):
     """A liquidation with all its exact amounts; `settle` executes it as it stands.
 
@@ -68,6 +82,7 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
     leaves the account in stored units. `clears_collateral` says that, by the contract's own test, nothing is left
     that could pay: it decides on the state before the settlement, so the quote carries its answer to `write_off`.
     `insurance_amount` is what an insurance fund gets of it in cash, less than zero where it pays.
+    `draw` is None where the keeper pays; otherwise it repays nothing, and `seize_amount` is its reward.
     """
 
     row: int
@@ -81,6 +96,7 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
     liquidation_bonus_ratio: Ratio
     clears_collateral: bool = False
     insurance_amount: Amount = 0
+    draw: BackstopDraw | None = None
 
 
 class BadDebt(msgspec.Struct, frozen=True, gc=False):
@@ -136,6 +152,8 @@ class Protocol(ABC):
     """The liquidation fee is a share of what is seized, not of the bonus in it."""
     withdraws_to_threshold: bool = False
     """Collateral may be taken out down to the line of liquidation; elsewhere the limit of opening holds for that too."""
+    has_backstop: bool = False
+    """Capital behind each market, and other accounts after it, pay for liquidations; the keeper repays nothing."""
     exact_line: ExactLine | None = None
     """Where sums are liquidatable; None where the rule is not of the form that a compiled kernel reads."""
     exact_limit: ExactLimit | None = None
@@ -167,6 +185,16 @@ class Protocol(ABC):
     @abstractmethod
     def balance_of(self, deployment: Deployment, slot: int, amount: Amount) -> Balance:
         """Return the balance to store for an amount that is deposited or borrowed, as the contract rounds."""
+
+    # -- what stands beside balances -----------------------------------------------------------------------
+
+    def restake(self, deployment: Deployment, rows: Iterable[int]) -> None:
+        """Take note that owners changed the positions of these accounts; nothing, where balances are all there is."""
+        return
+
+    def backstop_amount_min(self, deployment: Deployment, market: int) -> Amount:
+        """Return what must stay in a market's backstop, where there is one, whoever wants it."""
+        raise NotImplementedError(self.label)
 
     # -- for the monitor ----------------------------------------------------------------------------------
 

@@ -16,11 +16,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from seawall.fixed import div_down, mul_div_down, mul_div_mul_div_down
-from seawall.ledger.backstop import Backstop, Commitment
+from seawall.ledger.backstop import PRODUCT_ONE, Backstop, Commitment
 from seawall.units import Amount
 
-PRODUCT_ONE: Final = 10**36
-SCALE_FACTOR: Final = 10**9
+_SCALE_FACTOR: Final = 10**9
 _PRODUCT_MIN: Final = 10**27
 _SCALES_OF_WORTH: Final = 8
 _EPOCH_SCALES: Final = _SCALES_OF_WORTH + 1
@@ -44,7 +43,7 @@ def offset(backstop: Backstop, debt_amount: Amount, collateral_amount: Amount) -
     numerator = backstop.product * (total - debt_amount)
     product = div_down(numerator, total)
     while product < _PRODUCT_MIN:
-        numerator *= SCALE_FACTOR
+        numerator *= _SCALE_FACTOR
         product = div_down(numerator, total)
         backstop.scale += 1
     backstop.product = product
@@ -87,7 +86,7 @@ def worth(backstop: Backstop, held: Commitment) -> Amount:
     scale_count = backstop.scale - held.scale
     if scale_count > _SCALES_OF_WORTH:
         return 0
-    return mul_div_mul_div_down(held.amount, backstop.product, held.product, 1, SCALE_FACTOR**scale_count)
+    return mul_div_mul_div_down(held.amount, backstop.product, held.product, 1, _SCALE_FACTOR**scale_count)
 
 
 def gain(backstop: Backstop, held: Commitment) -> Amount:
@@ -100,8 +99,8 @@ def _sum_from(backstop: Backstop, scale: int) -> int:
     sums = backstop.gain_sums
     return (
         sums.get(scale, 0)
-        + div_down(sums.get(scale + 1, 0), SCALE_FACTOR)
-        + div_down(sums.get(scale + 2, 0), SCALE_FACTOR**2)
+        + div_down(sums.get(scale + 1, 0), _SCALE_FACTOR)
+        + div_down(sums.get(scale + 2, 0), _SCALE_FACTOR**2)
     )
 
 
@@ -114,7 +113,7 @@ def claims(backstop: Backstop, commitments: Iterable[Commitment]) -> list[tuple[
         seen = held.scale
         if seen not in readings:
             scale_count = scale - seen
-            divisor = SCALE_FACTOR**scale_count if scale_count <= _SCALES_OF_WORTH else 0
+            divisor = _SCALE_FACTOR**scale_count if scale_count <= _SCALES_OF_WORTH else 0
             readings[seen] = divisor, _sum_from(backstop, seen)
         divisor, gain_sum = readings[seen]
         amount, product_seen = held.amount, held.product

@@ -2,7 +2,7 @@
 
 Losses are in the unit of account. *At marks* is at the oracle's price of the moment, *at the market* at the undisturbed
 price of the path, whatever the oracle said. What keepers took is the market value of what they seized less what they
-repaid; their profit is what is left after their own sales moved the market. Lenders are taken to have lent what was
+repaid, and a stability pool is none of them; their profit is what is left after their own sales moved the market. Lenders are taken to have lent what was
 owed at the start, each debt market by itself.
 """
 
@@ -23,7 +23,7 @@ from seawall.ledger.order import AbsorbLoss, Order
 from seawall.rules.loss_waterfall import SOCIALIZED_LOSS
 from seawall.studies.fairness import gini_f64, worst_haircut_f64
 from seawall.studies.outcome import outcome_of
-from seawall.studies.recorder import Progress
+from seawall.studies.recorder import BACKSTOP, Progress
 from seawall.studies.replay import Run, run_to_end
 from seawall.studies.run_plan import RunPlan
 from seawall.studies.time_below import TimeBelow
@@ -162,7 +162,8 @@ def market_fills(liquidations: pl.DataFrame, path: PricePath) -> pl.DataFrame:
     repaid = at_market("repay_value_f64", "debt_asset", "debt_price")
     seized = at_market("seize_value_f64", "collateral_asset", "collateral_price")
     fee = at_market("fee_value_f64", "collateral_asset", "collateral_price")
-    frame = pl.DataFrame({"repaid_f64": repaid, "seized_f64": seized, "fee_f64": fee})
+    is_keepers = liquidations["keeper"] != BACKSTOP
+    frame = pl.DataFrame({"is_keepers": is_keepers, "repaid_f64": repaid, "seized_f64": seized, "fee_f64": fee})
     return frame.with_columns(discount_f64=1.0 - pl.col("repaid_f64") / pl.col("seized_f64"))
 
 
@@ -171,6 +172,7 @@ def _measures(outcome: dict[str, Any], fills: pl.DataFrame, time_below: TimeBelo
         return int(outcome[name]) / WAD
 
     repaid, seized, fee = (float(fills[name].sum()) for name in ("repaid_f64", "seized_f64", "fee_f64"))
+    keepers = fills.filter(pl.col("is_keepers"))
     discounts, weights = fills["discount_f64"].to_numpy(), fills["repaid_f64"].to_numpy()
     places = np.searchsorted(np.array(DISCOUNT_EDGES), discounts, side="right")
     haircuts = lenders.haircuts()
@@ -179,7 +181,7 @@ def _measures(outcome: dict[str, Any], fills: pl.DataFrame, time_below: TimeBelo
         uncovered_f64=int(outcome["liquidatable_at_end"]["insolvent_value"]) / WAD,
         borrower_loss_f64=value("borrower_loss_value"),
         borrower_market_loss_f64=seized + fee - repaid,
-        keeper_taken_f64=seized - repaid,
+        keeper_taken_f64=float(keepers["seized_f64"].sum()) - float(keepers["repaid_f64"].sum()),
         keeper_profit_f64=float(outcome["world"]["keeper_profit_value"]),
         fee_f64=value("liquidation_fee_value"),
         buffers_f64=value("buffer_drawn_value"),

@@ -13,6 +13,7 @@ import polars as pl
 from seawall.engine.engine import Engine
 from seawall.fixed import WAD, mul_div_down
 from seawall.ledger.account import decode_account
+from seawall.ledger.backstop_order import DrawBackstop
 from seawall.ledger.event import BlockObserved, DeploymentOpened, Event, PositionsChanged
 from seawall.ledger.order import (
     AbsorbLoss,
@@ -113,6 +114,8 @@ class Recorder:
                     self._see_health(order.account, order.health_factor_ratio_before)
                 case SettleBid():
                     self._keep_bid(order)
+                case DrawBackstop():
+                    self._keep_draw(order)
                 case Liquidate() | DeclineAccount():
                     self._see_health(order.account, order.health_factor_ratio)
                 case AbsorbLoss():
@@ -159,6 +162,25 @@ class Recorder:
             order.pay_value / WAD, order.seize_value / WAD, 0.0, 0.0, None, None,
             (deployment.at - order.below_since) / 1_000,
         ))  # fmt: skip
+
+    def _keep_draw(self, order: DrawBackstop) -> None:
+        """Write what the backstop paid and got as a row of its own, like the fill that it followed."""
+        if not order.offset_amount:
+            return
+        row = dict(zip(LIQUIDATION_COLUMNS, self._liquidations[-1], strict=True))
+        markets, assets = self._engine.state.deployment.markets, self._engine.state.deployment.assets
+        debt_asset = assets[markets[order.debt_market].debt_asset]
+        collateral_asset = assets[markets[order.collateral_market].collateral_asset]
+        row |= {
+            "keeper": BACKSTOP,
+            "repay_amount": amount_text(order.offset_amount, debt_asset.decimals),
+            "seize_amount": amount_text(order.gain_amount, collateral_asset.decimals),
+            "fee_amount": amount_text(0, collateral_asset.decimals),
+            "repay_value_f64": order.offset_amount / debt_asset.unit * float(str(row["debt_price"])),
+            "seize_value_f64": order.gain_amount / collateral_asset.unit * float(str(row["collateral_price"])),
+            "fee_value_f64": 0.0,
+        }
+        self._liquidations.append(tuple(row.values()))
 
     def _keep_bad_debt(self, order: AbsorbLoss) -> None:
         """Write a loss into the row of the fill that it followed; without one it is in the timeline only."""
@@ -256,6 +278,8 @@ TIMELINE_COLUMNS = {
     "open_order_count": pl.Int64,
 }
 
+BACKSTOP = -1
+"""What stands for a keeper where a stability pool pays."""
 LIQUIDATION_COLUMNS = {
     "at_ms": pl.Int64,
     "account": pl.String,

@@ -3,7 +3,7 @@
     debt:        before + accrued = repaid + written off + after
     collateral:  before + accrued = seized + fee + after            per asset, in base units, to the unit
 
-`accrued` is interest and what the contract's rounding adds or takes at each touch; without rates it is nothing. Debt in an auction counts as repaid until the auction ends and its loss
+What a backstop paid is repaid, and what it got, or left the borrower to claim, is seized. `accrued` is interest and what the contract's rounding adds or takes at each touch; without rates it is nothing. Debt in an auction counts as repaid until the auction ends and its loss
 is told; what of a lot is not sold yet, or went back to its borrower, counts as less that accrued.
 """
 
@@ -14,6 +14,7 @@ import msgspec
 
 from seawall.engine.engine import Engine
 from seawall.fixed import mul_div_down
+from seawall.ledger.backstop_order import DrawBackstop
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, market_of, side_of
 from seawall.ledger.order import (
@@ -62,6 +63,8 @@ class Tally:
         self.repay_value = 0
         self.seize_value = 0
         self.fee_value = 0
+        self.offset_value = 0
+        self.gain_value = 0
         self.bad_debt_value = 0
         self.paid_values: dict[str, Value] = {}
         self.loss_prices: dict[int, Price] = {}
@@ -81,6 +84,8 @@ class Tally:
                     self._add_fill(order, deployment)
                 case StartAuction() | SettleBid() | EndAuction() | ResetAuction():
                     self._add_auction(order, deployment)
+                case DrawBackstop():
+                    self._add_draw(order, deployment)
                 case AbsorbLoss():
                     self._add_loss(order, deployment)
                 case PayLoss():
@@ -154,6 +159,22 @@ class Tally:
         self.fee_value += value
         self.accounts.setdefault(order.account, AccountTally()).loss_value += value
 
+    def _add_draw(self, order: DrawBackstop, deployment: Deployment) -> None:
+        """Count what backers paid and got, and what the account lost by it; what others took over stays in the book."""
+        debt_asset = deployment.markets[order.debt_market].debt_asset
+        collateral_asset = deployment.markets[order.collateral_market].collateral_asset
+        self.repaid_amounts[debt_asset] += order.offset_amount
+        self.seized_amounts[collateral_asset] += order.gain_amount + order.surplus_amount
+        offset_value = _value(deployment, debt_asset, order.offset_amount)
+        gain_value = _value(deployment, collateral_asset, order.gain_amount)
+        self.offset_value += offset_value
+        self.gain_value += gain_value
+        account = self.accounts[order.account]
+        account.repay_value += offset_value
+        account.loss_value += gain_value - offset_value
+        account.loss_value += _value(deployment, collateral_asset, order.redistributed_collateral_amount)
+        account.loss_value -= _value(deployment, debt_asset, order.redistributed_debt_amount)
+
     def _add_loss(self, order: AbsorbLoss, deployment: Deployment) -> None:
         asset = deployment.markets[order.debt_market].debt_asset
         price = deployment.prices[asset]
@@ -179,6 +200,11 @@ class Tally:
             self.paid_values[payment.absorber] = self.paid_values.get(payment.absorber, 0) + value
 
     @property
+    def borrower_loss_value(self) -> Value:
+        """Return what borrowers lost to keepers, to the protocol and to backers; what they take over of each other is even."""
+        return self.seize_value + self.fee_value + self.gain_value - self.repay_value - self.offset_value
+
+    @property
     def buffer_values(self) -> dict[str, Value]:
         """Return what each buffer paid."""
         return {name: value for name, value in self.paid_values.items() if name not in _LENDERS_BEAR}
@@ -190,7 +216,11 @@ class Tally:
 
 
 def _debt_value(debt_market: int, amount: Amount, deployment: Deployment) -> Value:
-    asset = deployment.markets[debt_market].debt_asset
+    return _value(deployment, deployment.markets[debt_market].debt_asset, amount)
+
+
+def _value(deployment: Deployment, asset: int, amount: Amount) -> Value:
+    """Return what an amount is worth at the mark price, rounded down."""
     price = deployment.prices[asset]
     assert price is not None, asset
     return mul_div_down(amount, price, deployment.units[asset])

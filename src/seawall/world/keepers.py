@@ -5,6 +5,7 @@ the block that follows. Several bids of one block know of each other's sales. Wh
 can pay the whole, or the richest one as far as its capital goes; the capital comes back when the seized collateral is
 sold, in the block of the settlement.
 
+Where nothing is to be repaid, whoever is next acts: what such a protocol pays flat is taken to cover the cost.
 An order that nobody wants is parked, with the reason, and looked at again:
 - *dust*, its bonus at mark prices is below the least profit: after `recheck_ms`, each time twice as long, up to
   `recheck_ms_max`; below a quarter of the least profit, by its own numbers, not before a new order comes;
@@ -149,7 +150,7 @@ class Keepers:
             if order.is_auctioned:
                 return
             self._open[order.order_id] = _Parked(order, None, self._rule.recheck_ms)
-            hopeless = self._bonus_f64(order.debt_market, order.collateral_market, order.repay_amount_max,
+            hopeless = order.repay_amount_max > 0 and self._bonus_f64(order.debt_market, order.collateral_market, order.repay_amount_max,
                                        order.seize_amount_at_max, view) * _HOPELESS < self._least_profit_f64  # fmt: skip
             if hopeless:
                 self.reasons[order.account] = Reason.DUST.value
@@ -204,7 +205,7 @@ class Keepers:
         bonus_f64 = self._bonus_f64(
             limit.debt_market, limit.collateral_market, limit.repay_amount, limit.seize_amount, view
         )
-        if bonus_f64 < self._least_profit_f64:
+        if bonus_f64 < self._least_profit_f64 and limit.repay_amount:
             patience_ms = parked.patience_ms
             parked.patience_ms = min(2 * patience_ms, self._rule.recheck_ms_max)
             return _Wait(at + patience_ms, Reason.DUST.value)
@@ -227,7 +228,7 @@ class Keepers:
         bid = self._bid(order.account, limit, affordable, repay_unit_f64, proceeds_f64, view)
         if isinstance(bid, Refusal):
             return _Wait(recheck_at, bid.value)
-        if bid.profit_f64 < self._least_profit_f64:
+        if bid.profit_f64 < self._least_profit_f64 and limit.repay_amount:
             if affordable < limit.repay_amount and bid.repay_amount == affordable:
                 return _Wait(at + self._rule.reaction_ms, Reason.CAPITAL.value)
             parked.pair = (collateral, debt)

@@ -89,6 +89,7 @@ def made_up_outcome(title: str) -> dict[str, object]:
             "borrowers": str(990_129 * WAD),
             "keepers": str(-900_117 * WAD),
             "protocol": str(-90_012 * WAD),
+            "backers": "0",
             "buffers": {"insurance_fund": str(500_000 * WAD)},
             "lenders": str(704_117 * WAD),
         },

@@ -16,6 +16,7 @@ from seawall.engine.state import Episode
 from seawall.errors import InvariantViolation
 from seawall.fixed import WAD
 from seawall.ledger.deployment import Absorber, Buffer, Policy
+from seawall.ledger.event import BackstopChanged
 from seawall.ledger.loss_ledger import Draw
 from seawall.ledger.order import AbsorbLoss, EndAuction, Order, Payment, SettleFill
 from seawall.ledger.restitution import Penalty, Ruling
@@ -185,6 +186,45 @@ def a_loss_paid_once_too_often() -> Broken:
     return desk, [replace(LOSS, payments=(*LOSS.payments, Payment("fee_reserve", 1)))]
 
 
+def backed() -> Desk:
+    desk = Desk("liquity_v2")
+    desk.price(ETH=2000, USD=1)
+    account = BORROWER + b"\0\0"
+    desk.tell(BackstopChanged(desk.at, account, 5_000 * UNITS[USD]))
+    desk.move(account, {0: 11 * UNITS[ETH]}, {0: 10_000 * UNITS[USD]})
+    return desk
+
+
+def a_backer_who_owns_more_than_there_is() -> Broken:
+    desk = backed()
+    desk.state.deployment.backstops[0].amount -= 1
+    return desk, []
+
+
+def a_gain_that_never_came() -> Broken:
+    desk = backed()
+    desk.state.deployment.backstops[0].gain_sums[0] = 10**36
+    return desk, []
+
+
+def a_stake_of_another_amount() -> Broken:
+    desk = backed()
+    desk.state.deployment.book.move_balance(0, 0, -1)
+    return desk, []
+
+
+def a_stake_that_is_not_counted() -> Broken:
+    desk = backed()
+    desk.state.deployment.redistributions[0].stake_total += 1
+    return desk, []
+
+
+def stakes_of_more_than_there_is() -> Broken:
+    desk = backed()
+    desk.state.deployment.redistributions[0].debt_amount -= 1
+    return desk, []
+
+
 def a_loss_paid_in_part() -> Broken:
     desk, _ = below_the_line()
     return desk, [replace(LOSS, payments=LOSS.payments[:1])]
@@ -244,6 +284,11 @@ BREAKS: list[tuple[Callable[[], Broken], str]] = [
     (a_budget_that_was_passed, "budget_is_never_exceeded"),
     (a_ruling_that_paid_more_than_was_claimed, "restitution_is_within_its_claims"),
     (a_penalty_that_was_paid_back_and_is_still_there, "restitution_is_within_its_claims"),
+    (a_backer_who_owns_more_than_there_is, "backers_own_no_more_than_there_is"),
+    (a_gain_that_never_came, "backers_own_no_more_than_there_is"),
+    (a_stake_of_another_amount, "stakes_make_the_book"),
+    (a_stake_that_is_not_counted, "stakes_make_the_book"),
+    (stakes_of_more_than_there_is, "stakes_make_the_book"),
     (a_market_that_owes_less_than_nothing, "market_total_is_never_negative"),
     (an_auction_without_its_lot, "auctions_sum_to_market_total"),
     (an_auction_with_nothing_due, "auctions_sum_to_market_total"),

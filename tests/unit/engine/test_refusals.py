@@ -124,6 +124,13 @@ def borrowers_may_cure() -> Orders:
     return desk.fill(order)
 
 
+def nobody_is_left_to_take_over() -> Orders:
+    desk = Desk("liquity_v2")
+    desk.price(ETH=2000, USD=1)
+    desk.move(BORROWER + b"\0\0", {0: 11 * UNITS[ETH]}, {0: 20_000 * UNITS[USD]})
+    return desk.price(ETH=1990)
+
+
 def order_of_nobody() -> Orders:
     desk, order = below_the_line()
     return desk.fill(order, order_id=order.order_id + 1)
@@ -236,6 +243,7 @@ SAID: dict[Refusal, Callable[[], Orders]] = {
     Refusal.NOTHING_SEIZED: rounding_takes_it_all,
     Refusal.MARKET_HALTED: market_is_halted,
     Refusal.GRACE_PERIOD: borrowers_may_cure,
+    Refusal.LAST_ACCOUNT: nobody_is_left_to_take_over,
     Refusal.ORDER_UNKNOWN: order_of_nobody,
     Refusal.ORDER_EXPIRED: order_is_old,
     Refusal.FILL_REPEATED: fill_comes_twice,
@@ -274,6 +282,8 @@ OF_QUESTIONS = {
     Refusal.WITHDRAWAL_LIMIT,
 }
 """Said in answer to a question of what an account may do."""
+OF_DELEVERAGING = {Refusal.WINNER_MALFORMED, Refusal.WINNERS_PAY_NOTHING}
+"""Said by the rule that ranks winners, whose tests bring them about."""
 
 
 def test_the_table_holds_every_reason() -> None:

@@ -20,6 +20,11 @@ def test_the_top_of_a_concave_profit_is_found():
     assert bid.profit_f64 == pytest.approx(0.025 * top, rel=1e-4)
 
 
+def test_where_nothing_is_to_be_repaid_all_that_is_seized_is_profit():
+    bid = best_bid(0, 55, 1.0, lambda seized: 2.0 * seized, 0)
+    assert (bid.repay_amount, bid.seize_amount, bid.profit_f64) == (0, 55, 110.0)
+
+
 @pytest.mark.parametrize(("affordable", "repaid"), [(0, 0), (999, 999), (1_000, 1_000), (1_001, 1_000)])
 def test_a_bid_stays_within_what_can_be_paid_and_what_is_allowed(affordable, repaid):
     assert best_bid(1_000, 1_050, 1.0, float, affordable).repay_amount == repaid

@@ -5,7 +5,7 @@ import random
 import pytest
 from benchmarks.synthetic_book import even_book, pool, risk
 from tests.deployments import lending_protocols
-from tests.unit.monitor.books import pairs
+from tests.unit.monitor.books import branches, pairs
 from tests.unit.monitor.planting import plant
 from tests.unit.monitor.rounded_pool import RoundedPool
 
@@ -27,9 +27,10 @@ CATEGORISED = ("rounded_pool", "aave_v3", "seawall")
 
 def drawn_deployment(protocol: Protocol, seed: int) -> Deployment:
     draw = random.Random(seed)
-    deployment = (
-        pairs(draw) if protocol.accounts_are_per_market else pool(draw, with_categories=protocol.name in CATEGORISED)
-    )
+    if protocol.accounts_are_per_market:
+        deployment = branches(draw) if protocol.has_backstop else pairs(draw)
+    else:
+        deployment = pool(draw, with_categories=protocol.name in CATEGORISED)
     if not protocol.accounts_are_per_market:
         # Collateral that secures nothing lies beside the rest, in one market and in one category.
         deployment.markets[WORTHLESS] = Market("LINK", WORTHLESS, WORTHLESS, risk(0))

@@ -2,15 +2,15 @@
 
 import pytest
 
-from seawall.ledger.backstop import Backstop, Commitment
-from seawall.rules.stability_pool import PRODUCT_ONE, SCALE_FACTOR, claims, commit, gain, offset, take_gain, worth
+from seawall.ledger.backstop import PRODUCT_ONE, Backstop, Commitment
+from seawall.rules.stability_pool import claims, commit, gain, offset, take_gain, worth
 
 E18 = 10**18
 FIRST, SECOND, LATE = b"first", b"second", b"late"
 
 
 def pool_of(**amounts: int) -> Backstop:
-    backstop = Backstop(PRODUCT_ONE)
+    backstop = Backstop()
     for backer, amount in amounts.items():
         commit(backstop, backer.encode(), amount)
     return backstop
@@ -74,19 +74,19 @@ def test_one_offset_may_pass_two_scales():
 def test_the_product_of_a_new_scale_is_divided_once():
     backstop = pool_of(first=3 * 10**27)
     offset(backstop, 3 * 10**27 - 2, 0)
-    assert backstop.product == 2 * PRODUCT_ONE * SCALE_FACTOR**3 // (3 * 10**27)
+    assert backstop.product == 2 * PRODUCT_ONE * 10**27 // (3 * 10**27)
     assert held(backstop, FIRST) == (1, 0)
 
 
 def test_a_gain_is_read_over_two_later_scales_and_no_further():
-    backstop = Backstop(PRODUCT_ONE, scale=3, gain_sums={0: 7, 1: 3 * 10**9 + 1, 2: 5 * 10**18 + 1, 3: 10**30})
+    backstop = Backstop(scale=3, gain_sums={0: 7, 1: 3 * 10**9 + 1, 2: 5 * 10**18 + 1, 3: 10**30})
     assert gain(backstop, Commitment(PRODUCT_ONE, PRODUCT_ONE, 2, 0)) == 5 + 3 + 5
     assert gain(backstop, Commitment(PRODUCT_ONE, PRODUCT_ONE, 0, 3)) == 10**30
 
 
 @pytest.mark.parametrize(("scale", "left"), [(7, 10**9), (8, 1), (9, 0)])
 def test_nothing_is_left_of_a_commitment_after_eight_scales(scale, left):
-    backstop = Backstop(PRODUCT_ONE, scale=scale)
+    backstop = Backstop(scale=scale)
     commitment = Commitment(10**72, PRODUCT_ONE, 0, 0)
     assert worth(backstop, commitment) == left
     assert claims(backstop, [commitment]) == [(left, 0)]

@@ -56,7 +56,7 @@ def test_a_discount_is_to_the_market_and_not_to_the_mark() -> None:
     path = PricePath(grid, {"ETH": (200 * WAD, 100 * WAD, 50 * WAD), "DAI": (WAD, WAD, 2 * WAD)}, {})
     rows = pl.DataFrame({
         "at_ms": [0, 1_500, 9_000],
-        "debt_asset": ["DAI"] * 3, "collateral_asset": ["ETH"] * 3,
+        "keeper": [0, 1, -1], "debt_asset": ["DAI"] * 3, "collateral_asset": ["ETH"] * 3,
         "debt_price": ["1", "1", "1"], "collateral_price": ["200", "200", "100"],
         "repay_value_f64": [95.0, 95.0, 95.0], "seize_value_f64": [100.0, 100.0, 100.0],
         "fee_value_f64": [1.0, 1.0, 1.0],
@@ -70,3 +70,18 @@ def test_a_discount_is_to_the_market_and_not_to_the_mark() -> None:
 
 def test_every_fill_is_in_one_bar(parts) -> None:
     assert len(met_by(parts, "seawall@1").measures.fills_f64) == len(DISCOUNT_EDGES) + 1
+
+
+@pytest.mark.parametrize(("backstop", "is_paid"), [("0", False), ("2", True)])
+def test_a_book_is_met_by_a_stability_pool_as_large_as_the_scenario_says(parts, tmp_path, backstop, is_paid) -> None:
+    path = tmp_path / "backed.toml"
+    path.write_text(parts.given.path.read_text().replace("seed =", f"backstop = {backstop}\nseed =", 1))
+    found = met_by(read_parts(load_scenario(str(path)), parts.rule), "liquity_v2").measures
+    assert found.liquidations_f64 > 40
+    assert found.bad_debt_f64 == found.uncovered_f64 == 0
+    # Without a pool other accounts owe the debt, nobody repays it, and keepers come for what is paid flat.
+    assert (found.repaid_f64 > 0) is (found.keeper_taken_f64 > 0) is is_paid
+    assert found.borrower_market_loss_f64 == pytest.approx(found.borrower_loss_f64, rel=0.1)
+    if is_paid:
+        assert sum(found.fills_f64) == pytest.approx(found.repaid_f64)
+        assert found.keeper_taken_f64 < found.borrower_market_loss_f64 / 5

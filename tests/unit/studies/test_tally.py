@@ -1,9 +1,11 @@
 """The tally adds up to what moved: orders counted one by one, times below the line ended or going on."""
 
 import pytest
-from tests.deployments import BORROWER, ETH, HOUR, UNITS, USD, WHALE, Desk, below_the_line, offers_in
+from tests.deployments import BORROWER, ETH, HOUR, UNITS, USD, WHALE, Desk, below_the_line, named, offers_in
 
+from seawall.fixed import WAD
 from seawall.ledger.deployment import Buffer, Policy
+from seawall.ledger.event import BackstopChanged
 from seawall.ledger.order import SettleFill
 from seawall.studies.tally import Tally, amounts_in, below_line_ms, notices_ms
 
@@ -82,3 +84,27 @@ def test_a_warning_is_counted_and_its_notice_taken_from_it_to_the_fall_below_the
     assert notices_ms(tally, desk.engine) == [HOUR, 2 * HOUR]
     hear(ETH=1500)
     assert notices_ms(tally, desk.engine) == [0, HOUR, 2 * HOUR]
+
+
+def test_what_backers_pay_is_counted_and_a_borrower_loses_what_all_others_gain() -> None:
+    desk = Desk("liquity_v2")
+    borrower, other = (named(role) + b"\0\0" for role in ("borrower", "other"))
+    desk.price(ETH=2100, USD=1)
+    desk.tell(BackstopChanged(desk.at, named("backer") + b"\0\0", 8_001 * UNITS[USD]))
+    desk.move(other, {0: 100 * UNITS[ETH]}, {0: 1_000 * UNITS[USD]})
+    desk.move(borrower, {0: 1095 * UNITS[ETH] // 100}, {0: 20_000 * UNITS[USD]})
+    (order,) = offers_in(desk.price(ETH=2000))
+    tally = Tally(3)
+    before = amounts_in(desk.state.deployment, desk.protocol)
+    tally.add(desk.fill(order), desk.state.deployment)
+    after = amounts_in(desk.state.deployment, desk.protocol)
+    # 8,000 of debt for 8,400 of collateral, a half percent of 8,760 for the keeper; 12,000 for 13,200 to the other account.
+    assert (tally.offset_value, tally.gain_value, tally.seize_value) == (8_000 * WAD, 8_400 * WAD, 438 * WAD // 10)
+    assert tally.borrower_loss_value == 4438 * WAD // 10
+    lost = tally.accounts[borrower]
+    assert (lost.repay_value, lost.loss_value) == (8_000 * WAD, 4438 * WAD // 10 + 1_200 * WAD)
+    assert before.debt_amounts[USD] - after.debt_amounts[USD] == tally.repaid_amounts[USD] == 8_000 * UNITS[USD]
+    left = before.collateral_amounts[ETH] - after.collateral_amounts[ETH] - tally.seized_amounts[ETH]
+    # The surplus is no loss of the borrower's, but it has left the book.
+    assert 0 <= left < 100
+    assert tally.seized_amounts[ETH] == (438 + 84_000 + 2_562) * UNITS[ETH] // 20_000
