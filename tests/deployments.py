@@ -13,6 +13,7 @@ from seawall.engine.state import State
 from seawall.fixed import RAY, WAD
 from seawall.ledger.account import MARKET_WIDTH
 from seawall.ledger.asset import Asset
+from seawall.ledger.composition import Composition
 from seawall.ledger.deployment import OracleRule, Policy
 from seawall.ledger.event import (
     BALANCE_WIDTH,
@@ -33,6 +34,7 @@ from seawall.ledger.market import COLLATERAL, DEBT, Market, MarketState, RiskPar
 from seawall.ledger.order import Liquidate, Order
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.protocols.catalogue import all_protocols, protocol_named
+from seawall.protocols.composed import composed_protocol
 from seawall.protocols.protocol import Protocol
 
 ETH, USD, BTC = range(3)
@@ -93,7 +95,7 @@ def with_rates(markets: tuple[Market, ...], debt_percent: int = 20, collateral_p
 
 
 def opening(
-    protocol: str = "seawall",
+    protocol: str | Composition = "seawall",
     *,
     markets: tuple[Market, ...] | None = None,
     policy: Policy | None = None,
@@ -101,7 +103,7 @@ def opening(
     operators: tuple[str, ...] = (),
 ) -> DeploymentOpened:
     """Return the first event of a small deployment."""
-    rule = protocol_named(protocol)
+    rule = composed_protocol(protocol) if isinstance(protocol, Composition) else protocol_named(protocol)
     is_paired = rule.accounts_are_per_market
     listed = markets or (BRANCHES if rule.has_backstop else PAIRS if is_paired else POOLED)
     rules = oracle_rules or {}
@@ -116,6 +118,7 @@ def opening(
         oracle_rules=tuple(rules.get(asset, OracleRule()) for asset in range(len(ASSETS))),
         policy=policy or Policy(),
         operators=operators,
+        composition=rule.composition,
     )
 
 
@@ -146,7 +149,7 @@ class Desk:
     """An engine, its clock, and everything that it was told and said."""
 
     def __init__(
-        self, protocol: str = "seawall", *, check: SignatureCheck = no_signature_is_valid, **given: Any
+        self, protocol: str | Composition = "seawall", *, check: SignatureCheck = no_signature_is_valid, **given: Any
     ) -> None:
         opened = opening(protocol, **given)
         self.engine = engine_of(opened, check=check)
@@ -252,7 +255,7 @@ class Desk:
         return self.state.deployment.book.balance(self.row(account), slot_of(market, side))
 
 
-def below_the_line(protocol: str = "seawall", **given: Any) -> tuple[Desk, Liquidate]:
+def below_the_line(protocol: str | Composition = "seawall", **given: Any) -> tuple[Desk, Liquidate]:
     """Return a desk with one borrower, 10 ETH against 15,900 USD, just below the line at 1,980, and its open order."""
     desk = Desk(protocol, **given)
     desk.price(ETH=2000, USD=1, BTC=30000)

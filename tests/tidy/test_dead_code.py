@@ -11,7 +11,6 @@ ENTRY_POINTS = {
     "seawall.app.__main__",
 }
 WAITING = {
-    "seawall.rules.growing_bonus",
     "seawall.rules.batch_auction",
     "seawall.rules.sealed_bid",
 }
@@ -21,6 +20,7 @@ CALLED_BY_NAME = ("seawall.app.commands.", {"command", "EXAMPLE"})
 KEPT = {
     "preprocess_fields": "numba calls it by this name when it types the fields of a compiled record",
     "is_toxic": "the definition that the capped bonus and the target repay are tested against",
+    "target_health_repay_value": "the closed form that the kernel and the repay of a growing bonus are tested against",
     "position_capacity": "how many positions the book has room for: its memory tests ask",
     "head_sequence": "how far a journal goes: the tests of kills and power cuts ask",
     "replayed_count": "how much of a journal was compared so far: the tests of kills ask",

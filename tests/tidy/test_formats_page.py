@@ -10,7 +10,7 @@ from tests.tidy.source_tree import ROOT
 
 from seawall.adapters import markets_file, markets_toml, price_file
 from seawall.adapters.book_file import COLUMNS as BOOK_COLUMNS
-from seawall.app import scenario
+from seawall.app import protocol_file, scenario
 from seawall.app.account_table import AccountLine, account_numbers
 from seawall.app.replay_run import begin
 from seawall.app.run_arguments import RunArguments
@@ -36,6 +36,12 @@ SECTIONS = {
     "`[depth]`": scenario.DepthSection,
     "`[policy]`": scenario.PolicySection,
     "`[[policy.absorbers]]`": scenario.AbsorberSection,
+    "top of a protocol file": protocol_file.ProtocolFile,
+    "`[trigger]`": protocol_file.TriggerSection,
+    "`[size]`": protocol_file.SizeSection,
+    "`[bonus]`": protocol_file.BonusSection,
+    "`[sale]`": protocol_file.SaleSection,
+    "`[[waterfall]]`": protocol_file.PayerSection,
 }
 
 

@@ -18,7 +18,8 @@ from seawall.adapters.nearest_name import nearest_names
 from seawall.app.generated_book import generated_book, markets_of_mixes
 from seawall.app.generated_contracts import generated_contracts, symbols_of_mixes
 from seawall.app.opening import decimals_of_rows, opening_events
-from seawall.app.run_input import file_input, section_input
+from seawall.app.protocol_file import chosen_protocol
+from seawall.app.run_input import composition_input, file_input, section_input
 from seawall.app.scenario import FileBook, FilePrices, GeneratedBook, GeneratedContracts, ScenarioFile
 from seawall.app.scenario_number import milliseconds, wad
 from seawall.app.scenario_prices import ScenarioPrices, scenario_prices
@@ -26,7 +27,6 @@ from seawall.app.scenario_waterfall import scenario_waterfall
 from seawall.errors import ConfigError
 from seawall.fixed import WAD
 from seawall.ledger.deployment import OracleRule, Policy
-from seawall.protocols.catalogue import protocol_named
 from seawall.protocols.protocol import Protocol
 from seawall.studies.rehosting import Hosting, rehosted
 from seawall.studies.restated_markets import Thresholds
@@ -48,9 +48,14 @@ def assemble(
     seed: int | None = None,
 ) -> RunPlan:
     """Put a replay together; raises ConfigError or DataError with the mistake in one line."""
-    rule = protocol_named(protocol or given.scenario.protocol)
+    rule = scenario_protocol(given) if protocol is None else chosen_protocol(protocol)
     parts = read_parts(given, rule, prices=prices, positions=positions, markets=markets, seed=seed)
     return _plan(parts, rule, parts.listed, parts.book, parts.priced)
+
+
+def scenario_protocol(given: ScenarioFile) -> Protocol:
+    """Return the protocol that a scenario names, a file beside it or a label."""
+    return chosen_protocol(given.scenario.protocol, given.path.parent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,7 @@ def _plan(
         opening=opening,
         make_world=lambda view: World(opening, priced.path, rules, view),
         path=priced.path,
-        inputs=_inputs(given, priced, parts.positions, markets, listed),
+        inputs=_inputs(given, priced, parts.positions, markets, listed, rule),
         notes=(*scenario.notes, *priced.notes, *_notes(given, listed, book, parts.positions, rule)),
     )
 
@@ -298,7 +303,8 @@ def _title(given: ScenarioFile, prices: Sequence[Path]) -> str:
 
 
 def _inputs(
-    given: ScenarioFile, priced: ScenarioPrices, positions: Path | None, markets: Path | None, listed: MarketList
+    given: ScenarioFile, priced: ScenarioPrices, positions: Path | None, markets: Path | None, listed: MarketList,
+    rule: Protocol,
 ) -> tuple[RunInput, ...]:  # fmt: skip
     scenario = given.scenario
     keepers, chain, oracle, book = scenario.keepers, scenario.chain, scenario.oracle, scenario.book
@@ -311,12 +317,14 @@ def _inputs(
         book_input = section_input("book", book, "model", detail)
     market_path = markets or (given.beside(scenario.markets_file) if scenario.markets_file else None)
     market_inputs = [file_input(market_path, "data", "Markets and risk parameters.")] if market_path else []
+    protocol_inputs = [composition_input(rule.composition)] if rule.composition is not None else []
     depth_kind: Kind = "assumed" if _assumed_depths(listed) else "data"
     return (
         file_input(given.path, "assumed", f"The scenario {scenario.name}: what no other line names."),
         *priced.inputs,
         book_input,
         *market_inputs,
+        *protocol_inputs,
         section_input(
             "oracle", oracle, "assumed",
             f"Publishes at {oracle.deviation} of a move or after {oracle.heartbeat_seconds} s, "

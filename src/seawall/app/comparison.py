@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import msgspec
 
-from seawall.app.assembly import ScenarioParts, assemble_hosted, read_parts
+from seawall.app.assembly import ScenarioParts, assemble_hosted, read_parts, scenario_protocol
+from seawall.app.protocol_file import chosen_protocol
 from seawall.app.scenario import load_scenario
 from seawall.errors import ConfigError
 from seawall.fixed import WAD
-from seawall.protocols.catalogue import protocol_named
 from seawall.studies.compare import DISCOUNT_EDGES, Measured, Measures, measured
 from seawall.studies.interval import Interval, difference, interval
 from seawall.studies.recorder import Progress
@@ -97,11 +97,11 @@ def compare(arguments: ComparisonArguments, watch: Watch) -> Comparison:
     """Run everything that was asked for; raises ConfigError or DataError before anything runs."""
     parts = _parts(arguments, None)
     for label in arguments.protocols:
-        protocol_named(label)
+        chosen_protocol(label)
     columns: list[list[dict[str, HostedRun]]] = [[] for _ in arguments.protocols]
     seeds = [parts.seed + nth for nth in range(arguments.seed_count)]
     order = sorted(
-        range(len(columns)), key=lambda nth: not protocol_named(arguments.protocols[nth]).accounts_are_per_market
+        range(len(columns)), key=lambda nth: not chosen_protocol(arguments.protocols[nth]).accounts_are_per_market
     )
     jobs = [
         _Job(arguments, column, seed, slot)
@@ -120,7 +120,7 @@ def compare(arguments: ComparisonArguments, watch: Watch) -> Comparison:
 
 def _columns(label: str, by_seed: Sequence[dict[str, HostedRun]]) -> list[Column]:
     """Return the columns of a protocol: one where, under every seed, own thresholds are the equal ones."""
-    label = protocol_named(label).label
+    label = chosen_protocol(label).label
     names = list(dict.fromkeys(name for runs in by_seed for name in runs))
     if len(names) > 1 and "both" in names:
         names = [Thresholds.OWN.value, Thresholds.EQUAL.value]
@@ -158,7 +158,7 @@ def _listen(told: Any) -> None:
 def _run(job: _Job) -> dict[str, HostedRun]:
     """Run one protocol under one seed with every kind of thresholds that was asked for."""
     parts = _parts(job.arguments, job.seed)
-    rule = protocol_named(job.arguments.protocols[job.column])
+    rule = chosen_protocol(job.arguments.protocols[job.column])
     asked = job.arguments.thresholds
     plans = [assemble_hosted(parts, rule, thresholds) for thresholds in asked]
     if len(plans) == 2 and plans[0][1].listed.markets == plans[1][1].listed.markets:
@@ -183,7 +183,7 @@ def _parts(arguments: ComparisonArguments, seed: int | None) -> ScenarioParts:
     given = load_scenario(arguments.scenario)
     return read_parts(
         given,
-        protocol_named(given.scenario.protocol),
+        scenario_protocol(given),
         prices=[Path(path) for path in arguments.prices],
         positions=None if arguments.positions is None else Path(arguments.positions),
         markets=None if arguments.markets is None else Path(arguments.markets),

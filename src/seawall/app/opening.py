@@ -78,6 +78,7 @@ def opening_events(
         oracle_rules=tuple(oracle_rules),
         policy=policy,
         description=description,
+        composition=protocol.composition,
     )
     deployment = Deployment(listed.assets, listed.markets, states, width)
     batches = (rows[first : first + ROWS_MAX] for first in range(0, len(rows), ROWS_MAX))

@@ -13,7 +13,7 @@ import msgspec
 from seawall.protocols.protocol import Protocol
 from seawall.studies.decimal_text import wad_text
 
-_SAID_ALREADY: Final = ("name", "version", "proof")
+_SAID_ALREADY: Final = ("name", "version", "proof", "composition", "exact_line", "clock_gap_ms_max")
 
 
 def protocol_parameters(protocol: Protocol) -> dict[str, str]:
@@ -36,6 +36,10 @@ def _flat(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _text(name: str, value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, tuple):
+        return ", ".join(" ".join(f"{key} {cell}" for key, cell in _flat({"": step})) for step in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int) and any(unit in name for unit in ("_ratio", "_value", "_price")):

@@ -7,9 +7,11 @@ them; a *model* was drawn from stated distributions; the rest is *assumed*.
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 from pydantic import BaseModel
 
 from seawall.adapters.file_digest import file_digest
+from seawall.ledger.composition import Composition
 from seawall.studies.run_plan import Kind, RunInput
 
 
@@ -21,3 +23,9 @@ def file_input(path: Path, kind: Kind, detail: str) -> RunInput:
 def section_input(name: str, section: BaseModel, kind: Kind, detail: str) -> RunInput:
     """Return the input that a part of the scenario is."""
     return RunInput(name, kind, sha256(section.model_dump_json().encode()).hexdigest(), detail)
+
+
+def composition_input(composition: Composition) -> RunInput:
+    """Return the input that a protocol is which a user composed."""
+    detail = f"{composition.label}, composed by whoever ran this; no contract has it."
+    return RunInput("protocol", "assumed", sha256(msgspec.json.encode(composition)).hexdigest(), detail)

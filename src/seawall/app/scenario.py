@@ -5,43 +5,20 @@ ratios are shares of one, values are in the unit of account, durations are secon
 `[[markets]]` are those of a markets file, which may stand beside the scenario instead.
 """
 
-import tomllib
-import types
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import AwareDatetime, Field
 
-from seawall.adapters.decimal_text import scaled
 from seawall.adapters.nearest_name import nearest_names
+from seawall.app import protocol_file
+from seawall.app.toml_section import Count, Number, parsed
+from seawall.app.toml_section import Section as _Section
 from seawall.errors import ConfigError
 
 _FOLDER: Final = files("seawall.app") / "scenarios"
-
-
-def _decimal(value: object) -> str:
-    """Return a decimal number as text; the place where it is used knows its scale."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError("is not a number")
-    try:
-        numerator, _ = scaled(str(value), 0)
-    except ValueError as error:
-        raise ValueError("is not a number") from error
-    if numerator < 0 or str(value).startswith("-"):
-        raise ValueError("is negative")
-    return str(value)
-
-
-Number = Annotated[str, BeforeValidator(_decimal)]
-Count = Annotated[int, Field(gt=0)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Anchor(_Section):
@@ -197,14 +174,10 @@ class DepthSection(_Section):
     default: list[tuple[Number, Number]] = []
 
 
-class AbsorberSection(_Section):
-    """One step of the loss waterfall: who pays, together by their shares, for which markets, within a budget a window."""
+class AbsorberSection(protocol_file.PayerSection):
+    """One step of the loss waterfall, and for which markets it pays."""
 
-    names: list[str]
-    shares: list[Number] = []
     markets: list[str] = []
-    budget: Number = "0"
-    window_seconds: Annotated[int, Field(ge=0)] = 0
 
 
 class PolicySection(_Section):
@@ -280,14 +253,7 @@ def _bundled_paths() -> list[Path]:
 
 
 def _parse(content: bytes, path: Path) -> Scenario:
-    try:
-        document = tomllib.loads(content.decode(), parse_float=str)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
-    try:
-        scenario = Scenario.model_validate(document)
-    except ValidationError as error:
-        raise ConfigError(_complaint(error.errors()[0], path)) from error
+    scenario = parsed(content, path, Scenario)
     if scenario.prices.end <= scenario.prices.start:
         raise ConfigError(
             f"end {scenario.prices.end} is not after start {scenario.prices.start}, in [prices] of {path}"
@@ -295,46 +261,3 @@ def _parse(content: bytes, path: Path) -> Scenario:
     if scenario.markets_file and scenario.markets:
         raise ConfigError(f"markets are a markets_file or [[markets]], not both, in {path}")
     return scenario
-
-
-def _complaint(error: ErrorDetails, path: Path) -> str:
-    """Return one line on the first mistake: the fact, the value and the place."""
-    *section, key = error["loc"] or ("",)
-    model, shown = _model_at(section)
-    place = f"in [{'.'.join(shown)}] of {path}" if shown else f"in {path}"
-    known = ", ".join(sorted(model.model_fields)) if model is not None else ""
-    if error["type"] == "extra_forbidden":
-        return f"unknown key {key!r} {place}; known: {known}"
-    if error["type"] == "missing":
-        return f"key {key!r} is missing {place}"
-    message = error["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
-    return f"{key} {error['input']!r}: {message}, {place}"
-
-
-def _model_at(section: Sequence[str | int]) -> tuple[type[BaseModel] | None, list[str]]:
-    """Return the model that stands at a place of the document, and the place as a person would write it."""
-    models: list[type[BaseModel]] = [Scenario]
-    shown: list[str] = []
-    for part in section:
-        tagged = [model for model in models if "kind" in model.model_fields and part in _literals(model)]
-        if tagged:
-            models = tagged
-            continue
-        fields = [model.model_fields[str(part)] for model in models if part in model.model_fields]
-        if fields:
-            models = [model for field in fields for model in _models_in(field.annotation)]
-        shown.append(str(part + 1) if isinstance(part, int) else part)
-    return (models[0] if models else None), shown
-
-
-def _literals(model: type[BaseModel]) -> tuple[Any, ...]:
-    return get_args(model.model_fields["kind"].annotation)
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and get_origin(annotation) is None:
-        return [annotation] if issubclass(annotation, BaseModel) else []
-    if get_origin(annotation) in (Union, types.UnionType, list, dict, Annotated):
-        return [model for each in get_args(annotation) for model in _models_in(each)]
-    return []

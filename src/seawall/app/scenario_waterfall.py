@@ -19,8 +19,9 @@ def scenario_waterfall(
 ) -> tuple[tuple[Buffer, ...], tuple[Absorber, ...]]:
     """Return the buffers and the absorbers; raises ConfigError. `is_own` says that the markets are the scenario's own."""
     buffers = _buffers(given, listed)
+    composed = rule.composition.absorbers if rule.composition is not None else ()
     sections = given.scenario.policy.absorbers
-    absorbers = tuple(
+    absorbers = composed or tuple(
         _absorber(section, listed)
         for section in sections
         if not section.markets or set(section.markets) & _check_markets(given, section, listed, is_own)
@@ -29,7 +30,8 @@ def scenario_waterfall(
         Policy(buffers=buffers, absorbers=absorbers), len(listed.markets), has_winners=rule.positions_are_signed
     )
     if mistake is not None:
-        raise ConfigError(f"{mistake}, in [policy] and [buffers] of {given.path}")
+        place = f"[[waterfall]] of {rule.label} with" if composed else "[policy] and"
+        raise ConfigError(f"{mistake}, in {place} [buffers] of {given.path}")
     return buffers, absorbers
 
 

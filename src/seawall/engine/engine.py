@@ -14,6 +14,7 @@ from seawall.engine.auction_house import AuctionEvent, pass_auction_time, take_a
 from seawall.engine.backstop import move_backstop, rows_taking_over
 from seawall.engine.breakers import move_breakers, operator_decision
 from seawall.engine.invariants import check_invariants
+from seawall.engine.liquidation_clock import run_clock, start_waiting
 from seawall.engine.losses import change_fund, pay_waiting_losses
 from seawall.engine.offers import end_episode, look_again_later, offers, rows_to_look_at, withdraw
 from seawall.engine.proposals import narrow_order
@@ -51,6 +52,7 @@ from seawall.ledger.order import EndAuction, Order, Refusal, RefuseEvent, Settle
 from seawall.monitor.judge import Judge, listed
 from seawall.monitor.monitor import NO_ROWS, Monitor, RowColumn, Rows
 from seawall.monitor.pieces_monitor import MakeMonitor, monitor_of
+from seawall.protocols.composed import composed_protocol
 from seawall.protocols.protocol import Protocol
 from seawall.rules.loss_waterfall import waterfall_mistake
 from seawall.units import Milliseconds
@@ -131,7 +133,10 @@ class Engine:
 
     def _open(self, state: State) -> None:
         self.state = state
-        self.protocol = self._find_protocol(state.opened.protocol)
+        composition = state.opened.composition
+        self.protocol = (
+            self._find_protocol(state.opened.protocol) if composition is None else composed_protocol(composition)
+        )
         self.protocol.check_markets(state.deployment.markets)
         has_winners = self.protocol.positions_are_signed
         mistake = waterfall_mistake(state.policy, len(state.deployment.markets), has_winners=has_winners)
@@ -203,10 +208,12 @@ class Engine:
     def _pass_time(self, at: Milliseconds) -> None:
         deployment = self.state.deployment
         pass_auction_time(self.state, self.protocol, at)
+        passed_ms = at - deployment.at
         if self.protocol.accrue(deployment, at):
             self._reprice(None)
         deployment.at = at
         oracle.grow_stale(self.state)
+        run_clock(self.state, self.protocol, passed_ms)
 
     def _touch(self, row: int) -> None:
         self.monitor.touch(row)
@@ -342,6 +349,7 @@ class Engine:
         """Record that the time of these accounts below the line begins."""
         self.monitor.set_liquidatable(rows, True)
         self.state.episodes.update(zip(rows, map(Episode, repeat(self.state.deployment.at, len(rows))), strict=True))
+        start_waiting(self.state, self.protocol, rows)
 
     def _respond(self, rows: set[int], fallen: list[int], due: list[int], freed: list[int]) -> list[Order]:
         """Withdraw what has expired, write off, and give an order, or a refusal, to whoever has none that holds.

@@ -145,6 +145,7 @@ def end_episode(state: State, row: int, reason: Refusal) -> CancelOrder:
     """End the account's time below the line and close its open order, if it has one."""
     order = _cancel(state, row, reason)
     del state.episodes[row]
+    state.deployment.clock_starts.pop(row, None)
     state.blocked.discard(row)
     return order
 

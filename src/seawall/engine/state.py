@@ -191,6 +191,8 @@ class State:
             suspended_ms=tuple(self.suspended_ms) if self.auction_count else (),
             backstops=backstop_records(deployment),
             surpluses=tuple(sorted(deployment.surplus_amounts.items())),
+            liquidation_clock_ms=deployment.liquidation_clock_ms,
+            clock_starts=tuple(sorted((account_at(row), start) for row, start in deployment.clock_starts.items())),
         )
 
     def _restore(self, record: "_Record", book_bytes: bytes) -> None:
@@ -234,6 +236,8 @@ class State:
         self.loss_ledger = record.loss_ledger
         self.restitutions = record.restitutions
         self.withdrawals = record.withdrawals
+        deployment.liquidation_clock_ms = record.liquidation_clock_ms
+        deployment.clock_starts = {deployment.book.row_of(account): start for account, start in record.clock_starts}
         self.block_number = record.block_number
         self.event_count = record.event_count
 
@@ -312,6 +316,8 @@ class _Record(msgspec.Struct, frozen=True, omit_defaults=True):
     suspended_ms: tuple[Milliseconds, ...] = ()
     backstops: tuple[BackstopRecord, ...] = ()
     surpluses: tuple[tuple[bytes, Amount], ...] = ()
+    liquidation_clock_ms: Milliseconds = 0
+    clock_starts: tuple[tuple[bytes, Milliseconds], ...] = ()
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")

@@ -152,10 +152,19 @@ class Deployment:
         self.backstops = [Backstop() for _ in markets]
         self.redistributions = [Redistribution() for _ in markets]
         self.surplus_amounts: dict[bytes, Amount] = {}
+        self.liquidation_clock_ms: Milliseconds = 0
+        """Time in which accounts could be liquidated, kept where the protocol asks for it."""
+        self.clock_starts: dict[int, Milliseconds] = {}
+        """By row, that clock when its account fell below the line."""
+
+    def waited_ms(self, row: int) -> Milliseconds:
+        """Return for how long an account has waited for its liquidation; zero where nobody counts."""
+        return self.liquidation_clock_ms - self.clock_starts.get(row, self.liquidation_clock_ms)
 
     def supposing(self, book: Book) -> "Deployment":
         """Return this deployment with another book, for reading only: all else is shared."""
         supposed = Deployment.__new__(Deployment)
         supposed.__dict__.update(self.__dict__)
         supposed.book = book
+        supposed.clock_starts = {}
         return supposed

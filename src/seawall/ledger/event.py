@@ -12,6 +12,7 @@ import numpy as np
 
 from seawall.fixed import div_down
 from seawall.ledger.asset import Asset
+from seawall.ledger.composition import Composition
 from seawall.ledger.deployment import OracleRule, Policy
 from seawall.ledger.market import Market, MarketState, RiskParameters
 from seawall.units import Amount, Balance, Milliseconds, Price
@@ -26,7 +27,10 @@ class _Event(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
 
 
 class DeploymentOpened(_Event, frozen=True, tag=True, omit_defaults=True):
-    """The first event of every journal: everything that the engine must know before the first account."""
+    """The first event of every journal: everything that the engine must know before the first account.
+
+    `composition` is the protocol itself where `protocol` is the label of one that a user composed.
+    """
 
     protocol: str
     account_width: int
@@ -37,6 +41,7 @@ class DeploymentOpened(_Event, frozen=True, tag=True, omit_defaults=True):
     policy: Policy
     operators: tuple[str, ...] = ()
     description: str = ""
+    composition: Composition | None = None
 
 
 class PositionsChanged(_Event, frozen=True, tag=True, omit_defaults=True):

@@ -148,7 +148,7 @@ class LoanClose(NamedTuple):
     def quote(self, row: int, repay_amount: Amount) -> Quote:
         """Return the repay as a liquidation."""
         taken = self.taken(repay_amount)
-        fee = fee_amount(self.collateral, taken.seize_amount)
+        fee = fee_amount(self.collateral, taken)
         return Quote(
             row=row,
             debt_market=self.debt.market,

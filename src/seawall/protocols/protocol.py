@@ -15,6 +15,7 @@ from enum import Enum
 import msgspec
 
 from seawall.fixed import WAD, div_down, mul_div_down, mul_div_half_up, mul_div_up
+from seawall.ledger.composition import Composition
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, Market, RiskParameters, market_of, side_of
 from seawall.ledger.order import Refusal
@@ -131,6 +132,8 @@ class Protocol(ABC):
     name: str
     version: str
     proof: Proof
+    composition: Composition | None = None
+    """What a user put together, whose rule this is; None where the catalogue has it."""
     accounts_are_per_market: bool = False
     """An account holds positions in one market only, whose number its bytes carry."""
     needs_fresh_price: bool = False
@@ -154,6 +157,8 @@ class Protocol(ABC):
     """Collateral may be taken out down to the line of liquidation; elsewhere the limit of opening holds for that too."""
     has_backstop: bool = False
     """Capital behind each market, and other accounts after it, pay for liquidations; the keeper repays nothing."""
+    clock_gap_ms_max: Milliseconds = 0
+    """The rule counts how long an account waits, on a clock that runs for so long at most between two events; 0: it does not."""
     exact_line: ExactLine | None = None
     """Where sums are liquidatable; None where the rule is not of the form that a compiled kernel reads."""
     exact_limit: ExactLimit | None = None

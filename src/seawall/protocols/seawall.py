@@ -2,9 +2,10 @@
 
     amount   collateral floor(balance * index / RAY)   debt ceil(balance * index / RAY)
     value    collateral floor(amount * price / unit)   debt ceil(amount * price / unit)
-    W = floor(sum of value * threshold / WAD), D = sum of debt values; liquidatable iff W < D
+    W = floor(sum of value * threshold / trigger), D = sum of debt values; liquidatable iff W < D, the trigger being 1
 
-How much is liquidated, and at what bonus, is `seawall_liquidation`. Losses are realised on unrecoverable value, not on
+The rule is data, so whoever composes another protocol of the same parts has this class with other numbers. How much
+is liquidated, and at what bonus, is `seawall_liquidation`. Losses are realised on unrecoverable value, not on
 zero collateral, which one unit could deny for ever. Let R be what all collateral repays at the least bonus that
 we pay. Once R is below the dust limit no liquidation worth a keeper's while is left; then, if at least half of the
 debt is lost (D >= 2R), the debts are written down to R together. What remains stays owed and secured, so nobody is given
@@ -20,6 +21,7 @@ from seawall.fixed import (
     RAY,
     WAD,
     div_down,
+    div_up,
     mul_div_down,
     mul_div_mul_div_down,
     mul_div_mul_div_up,
@@ -27,6 +29,7 @@ from seawall.fixed import (
 )
 from seawall.ledger.book import POSITIONS_MAX
 from seawall.ledger.deployment import Deployment
+from seawall.ledger.liquidation_rule import LiquidationRule
 from seawall.ledger.market import DEBT, Market, market_of, side_of
 from seawall.ledger.order import Refusal
 from seawall.protocols.elapsed_time import markets_to_accrue
@@ -38,14 +41,13 @@ from seawall.protocols.seawall_liquidation import (
     BalanceSheet,
     Collateral,
     Exchange,
-    LiquidationRule,
     Position,
     balance_sheet,
     best_pair,
-    exchange,
     fee_amount,
     is_barred,
     largest_exchange,
+    partial_exchange,
     partial_refusal,
 )
 from seawall.protocols.settlement import take_positions, write_down
@@ -62,23 +64,29 @@ class Seawall(Protocol):
     proof = Proof.OWN
     needs_fresh_price = True
     realises_loss_by_value = True
-    # floor(W / WAD) < D exactly where W < D * WAD.
-    exact_line = ExactLine(weighted_factor=1, debt_factor=WAD, weighted_divisor=WAD)
 
     def __init__(self, version: str, rule: LiquidationRule) -> None:
         self.version = version
         self.rule = rule
-        self.exact_limit = TargetHealthLimit(rule.target_health_ratio, rule.dust_value)
+        # floor(W / trigger) < D exactly where W < D * trigger.
+        self.exact_line = ExactLine(weighted_factor=1, debt_factor=rule.line_ratio, weighted_divisor=rule.line_ratio)
+        known = LiquidationRule(rule.target_health_ratio, rule.dust_value, rule.bonus_share_ratio_min)
+        is_compiled = rule == known and rule.target_health_ratio > 0
+        self.exact_limit = TargetHealthLimit(rule.target_health_ratio, rule.dust_value) if is_compiled else None
+        self.clock_gap_ms_max = rule.growing_bonus.gap_ms_max if rule.growing_bonus is not None else 0
 
     def check_markets(self, markets: Sequence[Market]) -> None:
         """Refuse pairs of assets, and parameters whose liquidation is toxic as soon as it is allowed."""
         for market in markets:
             if market.collateral_asset != market.debt_asset:
                 raise ConfigError(f"market {market.symbol} is a pair of assets; a market of {self.label} is one asset")
-        for symbol, category, toxicity_ratio in toxic_markets(markets):
+        if self.rule.growing_bonus is not None:
+            return
+        line_ratio = self.rule.line_ratio
+        for symbol, category, toxicity_ratio in toxic_markets(markets, line_ratio):
             where = f"{symbol} in category {category}" if category else symbol
             raise ConfigError(
-                f"liquidation threshold × (1 + bonus) {toxicity_ratio} of {where} is not below {WAD} (WAD): "
+                f"liquidation threshold × (1 + bonus) {toxicity_ratio} of {where} is not below {line_ratio} (WAD): "
                 "liquidation would lower the health of every account"
             )
 
@@ -116,7 +124,7 @@ class Seawall(Protocol):
         if side_of(slot) == DEBT:
             return state.debt_index * price, RAY * unit
         threshold = market.parameters_in(category).liquidation_threshold_ratio
-        return state.collateral_index * price * threshold, RAY * unit * WAD
+        return state.collateral_index * price * threshold, RAY * unit * self.rule.line_ratio
 
     def weight_prices(self, deployment: Deployment) -> list[int | None] | None:
         """Return the mark prices."""
@@ -127,9 +135,11 @@ class Seawall(Protocol):
         """Return the slack: an amount rounds by less than one base unit, a value by less than one WAD unit.
 
         A stored unit is worth at least one base unit, as indices start at one and never fall. Weighting rounds
-        once an account more, hence one position's worth of value above the number of positions.
+        once an account more, hence one position's worth of value above the number of positions. A trigger below one
+        makes a unit of value weigh more than one.
         """
-        return ScreenSlack(collateral_units=1, debt_units=1, collateral_ratio=0, debt_ratio=0, value=POSITIONS_MAX + 1)
+        value = POSITIONS_MAX * max(1, div_up(WAD, self.rule.line_ratio)) + 1
+        return ScreenSlack(collateral_units=1, debt_units=1, collateral_ratio=0, debt_ratio=0, value=value)
 
     # -- for the exact kernels ----------------------------------------------------------------------------
 
@@ -187,7 +197,7 @@ class Seawall(Protocol):
     def is_liquidatable(self, deployment: Deployment, row: int) -> bool:
         """Return whether the debt exceeds the weighted collateral."""
         sums = self._sums(deployment, row)
-        return sums is not None and div_down(sums.weighted, WAD) < sums.debt
+        return sums is not None and div_down(sums.weighted, self.rule.line_ratio) < sums.debt
 
     def _sheet(self, deployment: Deployment, row: int) -> BalanceSheet | Refusal:
         """Return the balance sheet of an account that may be liquidated, or why it may not."""
@@ -196,7 +206,7 @@ class Seawall(Protocol):
             return Refusal.PRICE_MISSING
         if not sheet.debts:
             return Refusal.NO_DEBT
-        if sheet.weighted_collateral_value >= sheet.debt_value:
+        if not sheet.is_below(self.rule.line_ratio):
             return Refusal.HEALTHY
         return sheet if sheet.collaterals else Refusal.NO_COLLATERAL
 
@@ -230,7 +240,7 @@ class Seawall(Protocol):
             return Refusal.TOXIC
         taken = largest_exchange(sheet, debt, collateral, self.rule)
         if repay_amount < taken.repay_amount:
-            taken = exchange(sheet, debt, collateral, repay_amount)
+            taken = partial_exchange(sheet, debt, collateral, repay_amount, self.rule)
             refusal = partial_refusal(sheet, collateral, taken, self.rule)
             if refusal is not None:
                 return refusal
@@ -246,7 +256,7 @@ class Seawall(Protocol):
         The decision is on the account as it stands, whether or not something was settled just before.
         """
         sheet = balance_sheet(deployment, row, self.rule)
-        if sheet is None or not sheet.debts or sheet.weighted_collateral_value >= sheet.debt_value:
+        if sheet is None or not sheet.debts or not sheet.is_below(self.rule.line_ratio):
             return ()
         category = deployment.book.category_of(row)
         recoverable = 0
@@ -260,7 +270,7 @@ class Seawall(Protocol):
 
 
 def _quote(row: int, debt: Position, collateral: Collateral, taken: Exchange) -> Quote | Refusal:
-    fee = fee_amount(collateral, taken.seize_amount)
+    fee = fee_amount(collateral, taken)
     if taken.seize_amount <= fee:
         return Refusal.NOTHING_SEIZED
     if taken.debt_balance == 0:
@@ -274,7 +284,7 @@ def _quote(row: int, debt: Position, collateral: Collateral, taken: Exchange) ->
         fee_amount=fee,
         debt_balance=taken.debt_balance,
         collateral_balance=taken.collateral_balance,
-        liquidation_bonus_ratio=collateral.bonus_ratio,
+        liquidation_bonus_ratio=taken.bonus_ratio,
     )
 
 

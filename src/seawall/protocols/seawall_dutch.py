@@ -12,13 +12,14 @@ from typing import Final
 
 from seawall.fixed import WAD, mul_div_down
 from seawall.ledger.deployment import Deployment
+from seawall.ledger.liquidation_rule import LiquidationRule
 from seawall.ledger.market import COLLATERAL, DEBT, Market, slot_of
 from seawall.ledger.order import Refusal
 from seawall.protocols.dutch_sale import DutchRule, DutchSale
 from seawall.protocols.protocol import Limit, Quote
 from seawall.protocols.sale import Lot, SaleRule
 from seawall.protocols.seawall import SEAWALL, Seawall
-from seawall.protocols.seawall_liquidation import LiquidationRule, best_pair
+from seawall.protocols.seawall_liquidation import best_pair
 from seawall.rules.auction_debt import balance_that_fits
 from seawall.rules.dutch_auction import StairstepCurve
 from seawall.units import Amount

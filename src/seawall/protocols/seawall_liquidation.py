@@ -1,7 +1,7 @@
 """Seawall's liquidation of one pair: the bonus, the largest repay, and the exact exchange.
 
-    bonus    the market's, capped below the toxic bound W / (D*l) - 1, but never less than a share of the market's
-    repay    the least that reaches the target health
+    bonus    the market's, or one that grows, capped below the toxic bound W / (D*l) - 1, but never less than a share of it
+    repay    the least that reaches the target health, where there is one, within the close factor of the debt
     dust     a repay that would leave less than the dust limit on either side leaves exactly the limit where the
              account is then above the line, and otherwise takes the whole pair: min(debt, what the collateral repays)
     toxic    where even the least bonus is above the toxic bound, a repay lowers health: only the whole pair, and not
@@ -14,35 +14,26 @@ rounding eats the gain in health is refused. All this takes a base unit of every
 
 from typing import NamedTuple
 
-import msgspec
-
 from seawall.fixed import RAY, WAD, div_down, mul_div_down, mul_div_up
 from seawall.ledger.deployment import Deployment
+from seawall.ledger.liquidation_rule import LiquidationRule
 from seawall.ledger.order import Refusal
+from seawall.rules.growing_bonus import (
+    Stretch,
+    average_bonus_ratio,
+    bonus_stretches,
+    full_bonus_ratio,
+    seizing_repay_value,
+    target_repay_value,
+)
 from seawall.rules.liquidation_bonus import (
     bonus_fee_amount_up,
     non_toxic_bonus_ratio,
     repay_amount_up,
     seize_amount_down,
 )
-from seawall.rules.sizing import leaves_dust, target_health_repay_value
-from seawall.units import Amount, Balance, Index, Price, Ratio, Value
-
-
-class LiquidationRule(msgspec.Struct, frozen=True):
-    """What differs between versions.
-
-    `bonus_share_ratio_min` is the share of a market's bonus that a keeper always gets; `dust_value` is WAD in the unit
-    of account.
-    """
-
-    target_health_ratio: Ratio
-    dust_value: Value
-    bonus_share_ratio_min: Ratio
-
-    def bonus_ratio_min(self, liquidation_bonus_ratio: Ratio) -> Ratio:
-        """Return the bonus that a keeper gets at least, rounded down."""
-        return mul_div_down(liquidation_bonus_ratio, self.bonus_share_ratio_min, WAD)
+from seawall.rules.sizing import close_factor_repay_amount, leaves_dust
+from seawall.units import Amount, Balance, Index, Milliseconds, Price, Ratio, Value
 
 
 class Position(NamedTuple):
@@ -68,21 +59,31 @@ class Collateral(NamedTuple):
 
 
 class BalanceSheet(NamedTuple):
-    """An account's positions with their values; `weighted` is the sum of value * threshold, before its division."""
+    """An account's positions with their values; `weighted` is the sum of value * threshold, before its division.
+
+    `waited_ms` is how long the account has waited for its liquidation, on the clock that stops in an outage.
+    """
 
     collaterals: dict[int, Collateral]
     debts: dict[int, Position]
     weighted: int
     debt_value: Value
+    waited_ms: Milliseconds = 0
 
     @property
     def weighted_collateral_value(self) -> Value:
         """The weighted collateral, rounded down."""
         return div_down(self.weighted, WAD)
 
+    def is_below(self, line_ratio: Ratio) -> bool:
+        """Return whether the health is below the trigger."""
+        return div_down(self.weighted, line_ratio) < self.debt_value
+
 
 class Exchange(NamedTuple):
     """What a repay takes and leaves, exactly; `seize_amount` contains the fee."""
+
+    bonus_ratio: Ratio
 
     repay_amount: Amount
     seize_amount: Amount
@@ -126,15 +127,19 @@ def balance_sheet(deployment: Deployment, row: int, rule: LiquidationRule) -> Ba
             )
         )
     weighted_value = div_down(weighted, WAD)
+    waited_ms, growing = deployment.waited_ms(row), rule.growing_bonus
     collaterals = {}
-    for position, threshold, fee, full_bonus in held:
-        least = rule.bonus_ratio_min(full_bonus)
+    for position, threshold, fee, market_bonus in held:
+        least = rule.bonus_ratio_min(market_bonus)
+        full_bonus = market_bonus
+        if growing is not None:
+            full_bonus = full_bonus_ratio(growing, waited_ms, weighted_value, debt_value)
         bonus = non_toxic_bonus_ratio(full_bonus, weighted_value, debt_value, threshold)
         is_toxic = bonus is None or bonus < least
         collaterals[position.market] = Collateral(
             position, threshold, fee, least if bonus is None or is_toxic else bonus, is_toxic
         )
-    return BalanceSheet(collaterals, debts, weighted, debt_value)
+    return BalanceSheet(collaterals, debts, weighted, debt_value, waited_ms)
 
 
 def best_pair(sheet: BalanceSheet, rule: LiquidationRule) -> tuple[Position, Collateral]:
@@ -175,6 +180,7 @@ def exchange(sheet: BalanceSheet, debt: Position, collateral: Collateral, repay_
         collateral_left_value = mul_div_down(left_amount, held.price, held.unit)
     weighted_left = sheet.weighted - (held.value - collateral_left_value) * collateral.liquidation_threshold_ratio
     return Exchange(
+        bonus_ratio=bonus_ratio,
         repay_amount=repay_amount,
         seize_amount=seize_amount,
         debt_balance=debt_balance,
@@ -188,32 +194,69 @@ def exchange(sheet: BalanceSheet, debt: Position, collateral: Collateral, repay_
 
 def largest_exchange(sheet: BalanceSheet, debt: Position, collateral: Collateral, rule: LiquidationRule) -> Exchange:
     """Return the largest liquidation of the pair that the rule allows."""
-    whole_amount = _whole_repay_amount(debt, collateral)
-    whole = exchange(sheet, debt, collateral, whole_amount)
+    stretches = _stretches(sheet, collateral, rule)
+    whole_amount, whole_bonus = _whole_repay_amount(debt, collateral, stretches)
+    whole = exchange(sheet, debt, collateral._replace(bonus_ratio=whole_bonus), whole_amount)
     if collateral.is_toxic:
         return whole
-    target_value = target_health_repay_value(
+    wanted_amount = _wanted_repay_amount(sheet, debt, collateral, stretches, rule)
+    if wanted_amount is None or wanted_amount >= whole_amount:
+        return whole
+    wanted = partial_exchange(sheet, debt, collateral, wanted_amount, rule)
+    if not _leaves_dust(wanted, rule):
+        return wanted
+    least_amount = _repay_amount_above_dust(debt, collateral, rule)
+    if least_amount > 0:
+        above_dust = partial_exchange(sheet, debt, collateral, least_amount, rule)
+        is_cured = above_dust.weighted_left_value * WAD >= above_dust.account_debt_left_value * rule.line_ratio
+        if is_cured and not _leaves_dust(above_dust, rule):
+            return above_dust
+    return whole
+
+
+def partial_exchange(
+    sheet: BalanceSheet, debt: Position, collateral: Collateral, repay_amount: Amount, rule: LiquidationRule
+) -> Exchange:
+    """Return what a repay of a part takes and leaves, at the bonus that so much earns."""
+    repay_value = mul_div_down(repay_amount, debt.price, debt.unit)
+    bonus_ratio = average_bonus_ratio(_stretches(sheet, collateral, rule), repay_value)
+    return exchange(sheet, debt, collateral._replace(bonus_ratio=bonus_ratio), repay_amount)
+
+
+def _stretches(sheet: BalanceSheet, collateral: Collateral, rule: LiquidationRule) -> tuple[Stretch, ...]:
+    """Return what parts of a repay earn: all of it the bonus of now, where that does not grow."""
+    if rule.growing_bonus is None or collateral.is_toxic:
+        return (Stretch(None, collateral.bonus_ratio),)
+    stretches = bonus_stretches(
+        rule.growing_bonus,
+        sheet.waited_ms,
+        sheet.weighted_collateral_value,
+        sheet.debt_value,
+        collateral.liquidation_threshold_ratio,
+    )
+    assert stretches is not None, collateral
+    return stretches
+
+
+def _wanted_repay_amount(
+    sheet: BalanceSheet,
+    debt: Position,
+    collateral: Collateral,
+    stretches: tuple[Stretch, ...],
+    rule: LiquidationRule,
+) -> Amount | None:
+    """Return what reaches the target within the close factor, or None where only the whole pair is left to take."""
+    closed_amount = close_factor_repay_amount(debt.amount, rule.close_factor_ratio)
+    if rule.target_health_ratio == 0:
+        return closed_amount
+    target_value = target_repay_value(
+        stretches,
         sheet.weighted_collateral_value,
         sheet.debt_value,
         rule.target_health_ratio,
         collateral.liquidation_threshold_ratio,
-        collateral.bonus_ratio,
     )
-    if target_value is None:
-        return whole
-    target_amount = mul_div_up(target_value, debt.unit, debt.price)
-    if target_amount >= whole_amount:
-        return whole
-    to_target = exchange(sheet, debt, collateral, target_amount)
-    if not _leaves_dust(to_target, rule):
-        return to_target
-    least_amount = _repay_amount_above_dust(debt, collateral, rule)
-    if least_amount > 0:
-        above_dust = exchange(sheet, debt, collateral, least_amount)
-        is_cured = above_dust.weighted_left_value >= above_dust.account_debt_left_value
-        if is_cured and not _leaves_dust(above_dust, rule):
-            return above_dust
-    return whole
+    return None if target_value is None else min(mul_div_up(target_value, debt.unit, debt.price), closed_amount)
 
 
 def partial_refusal(
@@ -231,22 +274,23 @@ def partial_refusal(
     return None if improves else Refusal.BELOW_DUST
 
 
-def fee_amount(collateral: Collateral, seize_amount: Amount) -> Amount:
+def fee_amount(collateral: Collateral, taken: Exchange) -> Amount:
     """Return the protocol's part of what is seized."""
-    return bonus_fee_amount_up(seize_amount, collateral.bonus_ratio, collateral.liquidation_fee_ratio)
+    return bonus_fee_amount_up(taken.seize_amount, taken.bonus_ratio, collateral.liquidation_fee_ratio)
 
 
 def _leaves_dust(outcome: Exchange, rule: LiquidationRule) -> bool:
     return leaves_dust(outcome.debt_left_value, outcome.collateral_left_value, rule.dust_value)
 
 
-def _whole_repay_amount(debt: Position, collateral: Collateral) -> Amount:
-    """Return the whole debt, or what seizes all of the collateral."""
+def _whole_repay_amount(
+    debt: Position, collateral: Collateral, stretches: tuple[Stretch, ...]
+) -> tuple[Amount, Ratio]:  # fmt: skip
+    """Return the whole debt, or what seizes all of the collateral, and the bonus that so much earns."""
     held = collateral.position
-    return min(
-        debt.amount,
-        repay_amount_up(held.amount, debt.price, debt.unit, held.price, held.unit, collateral.bonus_ratio),
-    )
+    bonus_ratio = average_bonus_ratio(stretches, min(debt.value, seizing_repay_value(stretches, held.value)))
+    seizing_amount = repay_amount_up(held.amount, debt.price, debt.unit, held.price, held.unit, bonus_ratio)
+    return min(debt.amount, seizing_amount), bonus_ratio
 
 
 def _repay_amount_above_dust(debt: Position, collateral: Collateral, rule: LiquidationRule) -> Amount:

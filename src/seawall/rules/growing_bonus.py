@@ -10,34 +10,14 @@ health then stands still, and all of the repay earns that. The clock t is the ca
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from seawall.errors import ConfigError
-from seawall.fixed import WAD, div_down, div_up, seconds_down
+from seawall.fixed import WAD, div_down, div_up, mul_div_down, mul_div_up
+from seawall.ledger.liquidation_rule import BonusStep, GrowingBonus
 from seawall.rules.liquidation_bonus import non_toxic_bonus_ratio
 from seawall.units import Milliseconds, Ratio, Value
 
 
-class BonusStep(msgspec.Struct, frozen=True):
-    """Below `health_factor_ratio` the bonus is at least `bonus_ratio`; both WAD."""
-
-    health_factor_ratio: Ratio
-    bonus_ratio: Ratio
-
-
-class GrowingBonus(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How a bonus grows: steps by health, highest health first, and what every second below the line adds, WAD, up to a cap."""
-
-    steps: tuple[BonusStep, ...]
-    ratio_per_second: Ratio = 0
-    time_ratio_max: Ratio = 0
-
-    def time_ratio(self, waited_ms: Milliseconds) -> Ratio:
-        """Return what time has added, whole seconds counted."""
-        return min(self.ratio_per_second * seconds_down(waited_ms), self.time_ratio_max)
-
-
-class _Stretch(NamedTuple):
+class Stretch(NamedTuple):
     """A part of a repay that earns one bonus: its length, None where it has no end."""
 
     value: Value | None
@@ -63,40 +43,88 @@ def check_growing_bonus(bonus: GrowingBonus, place: str) -> None:
         )
 
 
-def average_bonus_ratio(
+def full_bonus_ratio(
+    bonus: GrowingBonus, waited_ms: Milliseconds, weighted_collateral_value: Value, debt_value: Value
+) -> Ratio:
+    """Return the bonus of the lowest step above the health, and what time has added."""
+    lowest = bonus.steps[_step_of(bonus.steps, weighted_collateral_value, debt_value)]
+    return lowest.bonus_ratio + bonus.time_ratio(waited_ms)
+
+
+def bonus_stretches(
     bonus: GrowingBonus,
     waited_ms: Milliseconds,
     weighted_collateral_value: Value,
     debt_value: Value,
     liquidation_threshold_ratio: Ratio,
-    repay_value: Value,
-) -> Ratio | None:
-    """Return the bonus of a whole repay, the average over its stretches, rounded down: the keeper loses the unit.
+) -> tuple[Stretch, ...] | None:
+    """Return the stretches of a repay from where the account stands; the last has no end.
 
     None where not even a bonus of zero is below the toxic bound.
     """
-    lowest = bonus.steps[_step_of(bonus.steps, weighted_collateral_value, debt_value)]
-    full_ratio = lowest.bonus_ratio + bonus.time_ratio(waited_ms)
+    full_ratio = full_bonus_ratio(bonus, waited_ms, weighted_collateral_value, debt_value)
     first_ratio = non_toxic_bonus_ratio(full_ratio, weighted_collateral_value, debt_value, liquidation_threshold_ratio)
-    if first_ratio is None or first_ratio < full_ratio or repay_value == 0:
-        return first_ratio
+    if first_ratio is None:
+        return None
+    if first_ratio < full_ratio:
+        return (Stretch(None, first_ratio),)
+    return tuple(_climb(bonus, waited_ms, weighted_collateral_value, debt_value, liquidation_threshold_ratio))
+
+
+def average_bonus_ratio(stretches: Sequence[Stretch], repay_value: Value) -> Ratio:
+    """Return the bonus of a whole repay, the average over its stretches, rounded down: the keeper loses the unit."""
+    if repay_value == 0:
+        return stretches[0].bonus_ratio
     earned = 0
     left_value = repay_value
-    for length, bonus_ratio in _stretches(
-        bonus, waited_ms, weighted_collateral_value, debt_value, liquidation_threshold_ratio
-    ):
+    for length, bonus_ratio in stretches:
         taken_value = left_value if length is None else min(left_value, length)
         earned += taken_value * bonus_ratio
         left_value -= taken_value
-        if left_value == 0:
-            break
     return div_down(earned, repay_value)
 
 
-def _stretches(
+def target_repay_value(
+    stretches: Sequence[Stretch],
+    weighted_collateral_value: Value,
+    debt_value: Value,
+    target_health_ratio: Ratio,
+    liquidation_threshold_ratio: Ratio,
+) -> Value | None:
+    """Return the least repay that reaches a target above every step, rounded up; None where no partial repay does.
+
+    It may exceed the debt or what the collateral can pay.
+    """
+    weighted_exact, repaid_value = weighted_collateral_value * WAD * WAD, 0
+    for length, bonus_ratio in stretches:
+        slope = liquidation_threshold_ratio * (WAD + bonus_ratio)
+        if length is None:
+            missing = target_health_ratio * WAD * (debt_value - repaid_value) - weighted_exact
+            gain = target_health_ratio * WAD - slope
+            return None if gain <= 0 else repaid_value + max(0, div_up(missing, gain))
+        weighted_exact -= slope * length
+        repaid_value += length
+    raise AssertionError(stretches)
+
+
+def seizing_repay_value(stretches: Sequence[Stretch], seize_value: Value) -> Value:
+    """Return the least repay that seizes collateral of this value, rounded up."""
+    repaid_value, left_value = 0, seize_value
+    for length, bonus_ratio in stretches:
+        if length is None:
+            break
+        seized_value = mul_div_down(length, WAD + bonus_ratio, WAD)
+        if seized_value >= left_value:
+            break
+        repaid_value += length
+        left_value -= seized_value
+    return repaid_value + mul_div_up(left_value, WAD, WAD + bonus_ratio)
+
+
+def _climb(
     bonus: GrowingBonus, waited_ms: Milliseconds, weighted: Value, debt: Value, threshold: Ratio
-) -> Iterator[_Stretch]:
-    """Yield the stretches of a repay from where the account stands; the last has no end. No step is at its toxic bound."""
+) -> Iterator[Stretch]:
+    """Yield the stretches up through the steps, none of which is at its toxic bound."""
     time_ratio = bonus.time_ratio(waited_ms)
     lowest = _step_of(bonus.steps, weighted, debt)
     weighted_exact = weighted * WAD * WAD
@@ -105,10 +133,10 @@ def _stretches(
         bonus_ratio = bonus.steps[nth].bonus_ratio + time_ratio
         slope = threshold * (WAD + bonus_ratio)
         length = div_up(edge_ratio * WAD * debt - weighted_exact, edge_ratio * WAD - slope)
-        yield _Stretch(length, bonus_ratio)
+        yield Stretch(length, bonus_ratio)
         weighted_exact -= slope * length
         debt -= length
-    yield _Stretch(None, bonus.steps[0].bonus_ratio + time_ratio)
+    yield Stretch(None, bonus.steps[0].bonus_ratio + time_ratio)
 
 
 def _step_of(steps: Sequence[BonusStep], weighted: Value, debt: Value) -> int:

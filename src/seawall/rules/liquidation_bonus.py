@@ -74,14 +74,14 @@ def line_toxicity_ratio(parameters: RiskParameters) -> Ratio:
     return mul_div_up(parameters.liquidation_threshold_ratio, WAD + parameters.liquidation_bonus_ratio, WAD)
 
 
-def toxic_markets(markets: Iterable[Market]) -> tuple[tuple[str, int, Ratio], ...]:
+def toxic_markets(markets: Iterable[Market], line_ratio: Ratio = WAD) -> tuple[tuple[str, int, Ratio], ...]:
     """Return (symbol, category, l(1 + b)) wherever a position is toxic from the moment it is liquidatable.
 
-    That is so at l(1 + b) >= 1. Category 0 is outside any.
+    That is so at l(1 + b) >= the trigger, which is one. Category 0 is outside any.
     """
     return tuple(
         (market.symbol, category, toxicity_ratio)
         for market in markets
         for category, parameters in [(0, market.parameters), *sorted(market.categories.items())]
-        if (toxicity_ratio := line_toxicity_ratio(parameters)) >= WAD
+        if (toxicity_ratio := line_toxicity_ratio(parameters)) >= line_ratio
     )

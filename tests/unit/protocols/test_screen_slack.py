@@ -12,13 +12,21 @@ from tests.unit.protocols.deployments import open_account, pair, pooled, risk
 
 from seawall.fixed import RAY, WAD
 from seawall.ledger.deployment import Deployment
+from seawall.ledger.liquidation_rule import BonusStep, GrowingBonus, LiquidationRule
 from seawall.ledger.market import COLLATERAL, DEBT, NO_CATEGORY, slot_of
 from seawall.protocols.catalogue import protocol_named
 from seawall.protocols.protocol import Protocol
+from seawall.protocols.seawall import Seawall
 
 PLANTED = 20_000
+NO_BONUS = GrowingBonus((BonusStep(WAD // 2, 0),))
+OWN = [
+    Seawall(version, LiquidationRule(0, 0, WAD, line_ratio=trigger, growing_bonus=NO_BONUS))
+    for version, trigger in (("early", 112 * 10**16 + 7), ("late", 7 * 10**17 + 3))
+]
 POOLED = [
-    protocol for protocol in lending_protocols() if not protocol.accounts_are_per_market and protocol.sale is None
+    *(p for p in lending_protocols() if not p.accounts_are_per_market and p.sale is None),
+    *OWN,
 ]
 LABELS = [protocol.label for protocol in POOLED]
 LINES = [WAD, 11 * 10**17, 1234567890123456789, 3 * WAD]

@@ -6,7 +6,17 @@ from hypothesis import strategies as st
 
 from seawall.errors import ConfigError
 from seawall.fixed import WAD, div_up, mul_div_down, mul_div_up
-from seawall.rules.growing_bonus import BonusStep, GrowingBonus, average_bonus_ratio, check_growing_bonus
+from seawall.ledger.liquidation_rule import BonusStep, GrowingBonus
+from seawall.rules.growing_bonus import (
+    Stretch,
+    average_bonus_ratio,
+    bonus_stretches,
+    check_growing_bonus,
+    full_bonus_ratio,
+    seizing_repay_value,
+    target_repay_value,
+)
+from seawall.rules.sizing import target_health_repay_value
 
 PERCENT = WAD // 100
 STEPS = (
@@ -20,9 +30,14 @@ THRESHOLD = 80 * PERCENT
 DEBT = 1_000 * WAD
 
 
+def average(bonus, waited_ms, weighted_value, debt_value, threshold, repay_value):
+    stretches = bonus_stretches(bonus, waited_ms, weighted_value, debt_value, threshold)
+    return None if stretches is None else average_bonus_ratio(stretches, repay_value)
+
+
 def bonus_at(health_percent, repay_value=1, bonus=BY_HEALTH, waited_ms=0):
     weighted_value = mul_div_down(DEBT, health_percent * PERCENT, WAD)
-    return average_bonus_ratio(bonus, waited_ms, weighted_value, DEBT, THRESHOLD, repay_value)
+    return average(bonus, waited_ms, weighted_value, DEBT, THRESHOLD, repay_value)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +45,7 @@ def bonus_at(health_percent, repay_value=1, bonus=BY_HEALTH, waited_ms=0):
 )
 def test_the_bonus_is_that_of_the_lowest_step_above(health, percent):
     weighted_value = int(health * 100) * DEBT // 10_000
-    assert average_bonus_ratio(BY_HEALTH, 0, weighted_value, DEBT, THRESHOLD, 1) == percent * PERCENT
+    assert average(BY_HEALTH, 0, weighted_value, DEBT, THRESHOLD, 1) == percent * PERCENT
 
 
 @pytest.mark.parametrize(
@@ -53,7 +68,7 @@ def test_a_repay_earns_in_each_step_what_that_step_gives():
 
 @pytest.mark.parametrize(("health", "percent"), [(87, 8), (86.41, 8), (86.4, 7.9999), (84, 4.9999), (81, 1.2499)])
 def test_at_the_toxic_bound_the_bonus_stays_below_it(health, percent):
-    ratio = average_bonus_ratio(BY_HEALTH, 0, int(health * 100) * DEBT // 10_000, DEBT, THRESHOLD, 100 * WAD)
+    ratio = average(BY_HEALTH, 0, int(health * 100) * DEBT // 10_000, DEBT, THRESHOLD, 100 * WAD)
     assert ratio is not None
     assert abs(ratio - int(percent * 10**4) * WAD // 10**6) < WAD // 10**6
     assert int(health * 100) * WAD // 10**4 * WAD > THRESHOLD * (WAD + ratio)
@@ -62,7 +77,7 @@ def test_at_the_toxic_bound_the_bonus_stays_below_it(health, percent):
 @pytest.mark.parametrize(("health", "is_none"), [(80, True), (79, True), (80.01, False)])
 def test_below_the_threshold_no_bonus_cures(health, is_none):
     weighted_value = int(health * 100) * DEBT // 10_000
-    assert (average_bonus_ratio(BY_HEALTH, 0, weighted_value, DEBT, THRESHOLD, 1) is None) == is_none
+    assert (average(BY_HEALTH, 0, weighted_value, DEBT, THRESHOLD, 1) is None) == is_none
 
 
 @given(st.integers(8_100, 9_999), st.integers(1, 100), st.lists(st.integers(1, 100), min_size=1, max_size=8),
@@ -73,7 +88,7 @@ def test_cutting_a_repay_changes_what_it_seizes_by_roundings_only(health, part, 
     repay_value = DEBT * part // 100
 
     def seize(value, weighted, debt):
-        ratio = average_bonus_ratio(BY_BOTH, waited_ms, weighted, debt, THRESHOLD, value)
+        ratio = average(BY_BOTH, waited_ms, weighted, debt, THRESHOLD, value)
         assert ratio is not None
         return mul_div_down(value, WAD + ratio, WAD)
 
@@ -111,3 +126,58 @@ def test_a_bonus_that_does_not_grow_is_refused(bonus, fact):
 
 def test_steps_that_grow_are_accepted():
     check_growing_bonus(BY_BOTH, "in market WETH")
+
+
+@pytest.mark.parametrize("health", [90, 93, 96, 99])
+def test_the_target_is_reached_and_no_earlier(health):
+    weighted_value, target = DEBT * health // 100, 105 * PERCENT
+    stretches = bonus_stretches(BY_BOTH, 60_000, weighted_value, DEBT, THRESHOLD)
+    repay_value = target_repay_value(stretches, weighted_value, DEBT, target, THRESHOLD)
+
+    def health_after(value):
+        seized = sum(
+            min(max(value - before, 0), length or value) * (WAD + ratio)
+            for before, (length, ratio) in zip(starts(stretches), stretches, strict=True)
+        )
+        return (weighted_value * WAD - seized * THRESHOLD // WAD) / ((DEBT - value) * WAD)
+
+    assert health_after(repay_value) == pytest.approx(1.05, abs=1e-15)
+    assert health_after(repay_value - 10**10) < 1.05
+
+
+def starts(stretches):
+    at = 0
+    for length, _ in stretches:
+        yield at
+        at += length or 0
+
+
+@pytest.mark.parametrize(("health", "bonus_percent"), [(99, 5), (97, 8), (90, 3)])
+def test_one_stretch_is_the_closed_form(health, bonus_percent):
+    weighted_value, bonus_ratio = DEBT * health // 100 + 7, bonus_percent * PERCENT
+    found = target_repay_value((Stretch(None, bonus_ratio),), weighted_value, DEBT, 105 * PERCENT, THRESHOLD)
+    assert found == target_health_repay_value(weighted_value, DEBT, 105 * PERCENT, THRESHOLD, bonus_ratio)
+
+
+def test_a_target_that_no_partial_repay_reaches_has_none():
+    assert target_repay_value((Stretch(None, 25 * PERCENT),), DEBT, DEBT, WAD, THRESHOLD) is None
+    assert target_repay_value((Stretch(None, 25 * PERCENT),), DEBT, DEBT, WAD + 1, THRESHOLD) is not None
+
+
+@pytest.mark.parametrize("seize_value", [0, 1, 10 * WAD, 107 * WAD, 108 * WAD, 108 * WAD + 1, 400 * WAD])
+def test_a_seize_is_reached_by_the_least_repay(seize_value):
+    stretches = (Stretch(100 * WAD, 8 * PERCENT), Stretch(100 * WAD, 5 * PERCENT), Stretch(None, 2 * PERCENT))
+
+    def seized_value(value):
+        return mul_div_down(value, WAD + average_bonus_ratio(stretches, value), WAD)
+
+    found = seizing_repay_value(stretches, seize_value)
+    assert abs(seized_value(found) - seize_value) <= found // WAD + 2
+    if seize_value == 108 * WAD:
+        assert found == 100 * WAD
+    if seize_value == 400 * WAD:
+        assert found == 200 * WAD + (400 * WAD - 213 * WAD) * 100 // 102 + 1
+
+
+def test_the_full_bonus_is_the_steps_and_the_times():
+    assert full_bonus_ratio(BY_BOTH, 60_000, DEBT * 95 // 100, DEBT) == 5 * PERCENT + PERCENT // 60 * 60

@@ -39,9 +39,9 @@ def command(
     from seawall.app.account_text import COLUMNS, account_cells, write_accounts
     from seawall.app.argument import health_limit, moment_ms
     from seawall.app.deployment_from_files import LATEST, deployment_from_files
-    from seawall.protocols.catalogue import protocol_named
+    from seawall.app.protocol_file import chosen_protocol
 
-    rule = protocol_named(protocol)
+    rule = chosen_protocol(protocol)
     health_below = None if below is None else health_limit(below)
     deployment = deployment_from_files(positions, prices, markets, rule, LATEST if at is None else moment_ms(at))
     rows = rows_by_health(deployment, rule, health_below)

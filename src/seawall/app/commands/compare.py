@@ -16,7 +16,10 @@ def command(
     ],
     protocol: Annotated[
         list[str],
-        typer.Option(metavar="NAME@VERSION", help="A protocol; give it once for each. The first is compared with."),
+        typer.Option(
+            metavar="NAME@VERSION|FILE",
+            help="A protocol, or the .toml file of one; give it once for each. The first is compared with.",
+        ),
     ],
     thresholds: Annotated[
         str, typer.Option(metavar="own|equal|both", help="Its own thresholds, or scaled to equal starting health.")

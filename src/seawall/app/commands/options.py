@@ -11,7 +11,12 @@ Folder = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 Protocol = Annotated[
-    str, typer.Option("--protocol", metavar="NAME@VERSION", help="The protocol; `seawall protocols` lists them.")
+    str,
+    typer.Option(
+        "--protocol",
+        metavar="NAME@VERSION|FILE",
+        help="The protocol, as `seawall protocols` lists them, or a .toml file.",
+    ),
 ]
 
 _WIDTH_OF_FILE = 160

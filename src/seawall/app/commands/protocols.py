@@ -11,15 +11,19 @@ EXAMPLE = "seawall protocols aave_v3@3.6"
 
 def command(
     protocol: Annotated[
-        str | None, typer.Argument(metavar="NAME@VERSION", help="Show the parameters of one.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="NAME@VERSION|FILE", help="Show the parameters of one, or of a .toml file.", show_default=False
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """List the protocol versions, their parameters, and how far each is proven."""
+    """List the protocol versions, their parameters, and how far each is proven; a .toml file is one that you composed."""
+    from seawall.app.protocol_file import chosen_protocol
     from seawall.app.protocol_text import protocol_parameters
-    from seawall.protocols.catalogue import all_protocols, protocol_named
+    from seawall.protocols.catalogue import all_protocols
 
-    found = all_protocols() if protocol is None else (protocol_named(protocol),)
+    found = all_protocols() if protocol is None else (chosen_protocol(protocol),)
     rows = [
         (each.label, each.proof.value, "per market" if each.accounts_are_per_market else "across markets")
         for each in found

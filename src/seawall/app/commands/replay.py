@@ -25,7 +25,9 @@ def command(
     markets: Annotated[Path | None, typer.Option(metavar="FILE", help="Markets in their place: CSV or TOML.")] = None,
     protocol: Annotated[
         str | None,
-        typer.Option(metavar="NAME@VERSION", help="Another protocol; `seawall protocols` lists them."),
+        typer.Option(
+            metavar="NAME@VERSION|FILE", help="Another protocol, as `seawall protocols` lists them, or a .toml file."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The folder to write.", show_default="out/SCENARIO")
@@ -36,6 +38,7 @@ def command(
 ) -> None:
     """Replay a crash through the engine: who was liquidated, at what cost, what was left unpaid."""
     from seawall.app.commands.replay_result import show, watched
+    from seawall.app.protocol_file import is_protocol_file
     from seawall.app.replay_run import begin
     from seawall.app.run_arguments import RunArguments
 
@@ -46,7 +49,7 @@ def command(
         prices=tuple(str(path.absolute()) for path in prices or ()),
         positions=None if positions is None else str(positions.absolute()),
         markets=None if markets is None else str(markets.absolute()),
-        protocol=protocol,
+        protocol=str(Path(protocol).absolute()) if protocol and is_protocol_file(protocol) else protocol,
         seed=seed,
     )
     show(watched(folder, lambda watch: begin(folder, arguments, force=force, watch=watch)), folder, json=json)
