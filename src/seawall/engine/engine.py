@@ -96,6 +96,8 @@ class Engine:
         self._signature_is_valid = signature_is_valid
         self._waiting: Rows = NO_ROWS
         """Who waits for an `OffersContinued`, worst first: ranked once and good while no event but that comes."""
+        self._intact: set[int] = set()
+        """Of whom the rule found nothing lost, and nothing that it looks at has moved since: it need not be asked again."""
         self.is_open = False
 
     def apply(self, event: Event) -> tuple[Order, ...]:
@@ -216,6 +218,7 @@ class Engine:
         run_clock(self.state, self.protocol, passed_ms)
 
     def _touch(self, row: int) -> None:
+        self._intact.discard(row)
         self.monitor.touch(row)
         self.judge.note(row)
         if self.warner is not None:
@@ -223,6 +226,7 @@ class Engine:
 
     def _reprice(self, markets: Iterable[int] | None) -> None:
         self._waiting = NO_ROWS
+        self._intact.clear()
         self.monitor.reprice(markets)
         if self.warner is not None:
             self.warner.reprice(markets)
@@ -367,7 +371,8 @@ class Engine:
         others = {*expired, *reconsidered, *freed}
         only_due = set(due) - others
         unanswered = [*fallen, *others]
-        lost = self._write_off(in_order(state, self.judge.may_be_lost([*unanswered, *only_due])))
+        asked = [row for row in (*unanswered, *only_due) if row not in self._intact]
+        lost = self._write_off(in_order(state, self.judge.may_be_lost(asked)))
         if lost:
             only_due &= state.episodes.keys()
             unanswered = [row for row in unanswered if row in state.episodes]
@@ -394,6 +399,8 @@ class Engine:
         for row in rows:
             lost = write_off(self.state, self.protocol, row, None)
             if not lost:
+                if permission.write_off_refusal(self.state, self.protocol, row) is None:
+                    self._intact.add(row)
                 continue
             orders += lost
             self._touch(row)
