@@ -320,5 +320,6 @@ class _Record(msgspec.Struct, frozen=True, omit_defaults=True):
     clock_starts: tuple[tuple[bytes, Milliseconds], ...] = ()
 
 
-_encoder = msgspec.json.Encoder(order="deterministic")
+# Without sorting, which mappings by number do not allow: a market keeps its categories in their order.
+_encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(_Record)

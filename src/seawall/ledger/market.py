@@ -90,10 +90,11 @@ class Market(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.categories.get(category, self.parameters)
 
     def with_parameters(self, category: int, parameters: RiskParameters) -> "Market":
-        """Return the market with new parameters in a category, or outside any."""
+        """Return the market with new parameters in a category, or outside any; categories stand in their order."""
         if category == NO_CATEGORY:
             return msgspec.structs.replace(self, parameters=parameters)
-        return msgspec.structs.replace(self, categories={**self.categories, category: parameters})
+        categories = {**self.categories, category: parameters}
+        return msgspec.structs.replace(self, categories=dict(sorted(categories.items())))
 
 
 class MarketState(msgspec.Struct, omit_defaults=True):

@@ -137,11 +137,13 @@ class Judge:
                 said = health.health_factor_ratio, health.collateral_value, health.debt_value
                 refused.append(Refused(row, limit, *said))
                 continue
+            # Of contracts the margin may be more than all that is held; a column has natural numbers.
+            weighted_value = max(0, health.weighted_collateral_value)
             offers.append(
                 Offer(
                     row, deployment.book.account_at(row), priority_of(health, stress_ratio), limit.debt_market,
                     limit.collateral_market, limit.repay_amount, limit.seize_amount, health.health_factor_ratio,
-                    health.collateral_value, health.weighted_collateral_value, health.debt_value,
+                    health.collateral_value, weighted_value, health.debt_value,
                 )
             )  # fmt: skip
         return offers, refused
