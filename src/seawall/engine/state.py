@@ -12,6 +12,7 @@ import msgspec
 
 from seawall.engine.backstop_record import BackstopRecord, backstop_records, restore_backstops
 from seawall.ledger.auction import Auction
+from seawall.ledger.book import ABSENT
 from seawall.ledger.deployment import BlockClose, Buffer, Deployment, OracleRule, Policy
 from seawall.ledger.event import DeploymentOpened, OracleRound
 from seawall.ledger.loss_ledger import LossLedger
@@ -226,6 +227,9 @@ class State:
         self.order_count = record.order_count
         for auction, bid_ids in record.auctions:
             deployment.auctions.put(auction)
+            # What is not sold returns to an account that may have had nothing else, which the book's bytes pass over.
+            if deployment.book.row_of(auction.account) == ABSENT:
+                deployment.book.add_account(auction.account)
             deployment.auctions.bid_ids(auction.auction_id).update(bid_ids)
         self.auction_count = record.auction_count
         self.suspended_ms = list(record.suspended_ms) or self.suspended_ms
