@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 DEVELOPER_READY := $(VENV)/developer-ready
-PYTHON_FILES := src tests benchmarks examples
+PYTHON_FILES := src tests benchmarks examples tools
 
 .PHONY: run test check format bench bench-monitor bench-monitor-10m bench-cascade bench-sales examples soak pins clean
 

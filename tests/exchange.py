@@ -16,6 +16,7 @@ USD, BTC, ETH = range(3)
 UNITS = (10**6, 10**8, 10**18)
 TIERS = (MarginTier(0, 10**16), MarginTier(100_000 * WAD, 2 * 10**16), MarginTier(10**6 * WAD, 5 * 10**16))
 BONUS = RiskParameters(0, 0, 5 * 10**15)
+POLICY = Policy(warning_health_ratio=2 * WAD, buffers=(Buffer("insurance_fund", ((USD, 500 * UNITS[USD]),)),))
 LONG, SHORT = named("long"), named("short")
 HOUR = 3_600_000
 
@@ -23,14 +24,13 @@ HOUR = 3_600_000
 class Exchange:
     """An engine of contracts and a hand that trades at mark prices."""
 
-    def __init__(self, make=FullRecompute, funding_ray=0, tiers=TIERS):
+    def __init__(self, make=FullRecompute, funding_ray=0, tiers=TIERS, policy=POLICY):
         markets = (
             Market("USD", USD, USD, RiskParameters(0, WAD, 0)),
             Market("BTC", BTC, BTC, BONUS, debt_rate_ray=funding_ray, margin_tiers=tiers),
             Market("ETH", ETH, ETH, BONUS, margin_tiers=tiers),
         )
         self.at = 1_700_000_000_000
-        policy = Policy(warning_health_ratio=2 * WAD, buffers=(Buffer("insurance_fund", ((USD, 500 * UNITS[USD]),)),))
         opened = DeploymentOpened(
             self.at, PERPETUAL.label, 20, (Asset("USD", 6), Asset("BTC", 8), Asset("ETH", 18)), markets,
             tuple(MarketState(accrued_at=self.at) for _ in markets), (OracleRule(),) * 3, policy,

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from tests.tidy.source_tree import FUNCTION, Module, complain, modules
 
 ENTRY_POINTS = {
-    "seawall.rules.deleveraging_switch",
     "seawall.app.command_line",
     "seawall.app.__main__",
 }

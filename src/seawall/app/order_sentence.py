@@ -7,6 +7,7 @@ from seawall.app.number_text import decimal_text, duration_text, full_value, per
 from seawall.fixed import MILLISECONDS_PER_SECOND
 from seawall.ledger.asset import Asset
 from seawall.ledger.backstop_order import DrawBackstop, PayClaims
+from seawall.ledger.deleveraging import AutoDeleverage
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.order import (
     AbsorbLoss,
@@ -57,6 +58,14 @@ def order_sentence(order: SingleOrder, at: Milliseconds, deployment: Deployment)
             )
         case AbsorbLoss() | PayLoss():
             return _loss_sentence(order, deployment)
+        case AutoDeleverage():
+            cash, contract = _pair(order.debt_market, order.market, deployment)
+            return (
+                f"Deleveraged: {_amount(order.closed_amount, contract)} are closed against {len(order.paid_amounts)} "
+                f"winners at {_price(order.record.loss.deleveraging_price)} (mark price "
+                f"{_price(order.record.loss.mark_price)}); they pay {_amount(order.covered_amount, cash)} of its loss, "
+                f"by {order.record.rule}."
+            )
         case RefuseFill():
             return f"The fill of keeper {order.keeper} for order {order.order_id} is refused: {_words(order.reason)}."
         case DrawBackstop() | PayClaims():
@@ -116,13 +125,16 @@ def _standing_sentence(order: SingleOrder, at: Milliseconds) -> str:
 
 
 def order_numbers(order: SingleOrder, deployment: Deployment) -> dict[str, Any]:
-    """Return every field of an order: markets by symbol, amounts in whole tokens, WAD as decimals, all exact."""
+    """Return the fields of an order: markets by symbol, amounts in whole tokens, WAD as decimals, all exact.
+
+    The record of a deleveraging is left out: `seawall deleveraging` gives it.
+    """
     numbers: dict[str, Any] = {}
     for name in order.__struct_fields__:
         value = getattr(order, name)
-        if name == "account":
+        if name in ("account", "record", "paid_amounts"):
             continue
-        if name.endswith("_market"):
+        if name.endswith("market"):
             numbers[name] = deployment.markets[value].symbol
         elif name.endswith(_WAD_SUFFIXES) or name in _WAD_QUALIFIED:
             numbers[name] = wad_text(value)
@@ -142,6 +154,8 @@ def _asset_of(name: str, order: SingleOrder, deployment: Deployment) -> Asset:
     """Return the asset that an amount of an order is in."""
     is_collateral = name.startswith(("seize", "fee", "lot", "returned"))
     is_collateral |= isinstance(order, DrawBackstop | PayClaims) and name.startswith(_OF_BACKSTOP)
+    if isinstance(order, AutoDeleverage) and name == "closed_amount":
+        return deployment.assets[deployment.markets[order.market].debt_asset]
     nth: int = getattr(order, "collateral_market" if is_collateral else "debt_market")
     market = deployment.markets[nth]
     return deployment.assets[market.collateral_asset if is_collateral else market.debt_asset]

@@ -27,7 +27,7 @@ def scenario_waterfall(
         if not section.markets or set(section.markets) & _check_markets(given, section, listed, is_own)
     )
     mistake = waterfall_mistake(
-        Policy(buffers=buffers, absorbers=absorbers), len(listed.markets), has_winners=rule.positions_are_signed
+        Policy(buffers=buffers, absorbers=absorbers), len(listed.markets), has_winners=rule.closes_winners
     )
     if mistake is not None:
         place = f"[[waterfall]] of {rule.label} with" if composed else "[policy] and"

@@ -13,6 +13,7 @@ from seawall.engine import intake, oracle, permission
 from seawall.engine.auction_house import AuctionEvent, pass_auction_time, take_auction_event
 from seawall.engine.backstop import move_backstop, rows_taking_over
 from seawall.engine.breakers import move_breakers, operator_decision
+from seawall.engine.deleveraging import check_deleveraging, deleverage
 from seawall.engine.invariants import check_invariants
 from seawall.engine.liquidation_clock import run_clock, start_waiting
 from seawall.engine.losses import change_fund, pay_waiting_losses
@@ -140,10 +141,11 @@ class Engine:
             self._find_protocol(state.opened.protocol) if composition is None else composed_protocol(composition)
         )
         self.protocol.check_markets(state.deployment.markets)
-        has_winners = self.protocol.positions_are_signed
+        has_winners = self.protocol.closes_winners
         mistake = waterfall_mistake(state.policy, len(state.deployment.markets), has_winners=has_winners)
         if mistake is not None:
             raise ConfigError(mistake)
+        check_deleveraging(state)
         self.monitor = monitor_of(self._make_monitor, state.deployment, self.protocol, WAD)
         self.monitor.rebuild(state.episodes)
         self.warner = self._make_warner()
@@ -235,6 +237,8 @@ class Engine:
 
     def _observe(self, rounds: tuple[OracleRound, ...]) -> tuple[list[Order], set[int]]:
         markets = oracle.observe(self.state, rounds)
+        if markets and self.state.deleveraging is not None:
+            self.state.deleveraging.price_entries(self.state.deployment)
         if markets:
             self._reprice(markets)
         return [], set()
@@ -245,6 +249,8 @@ class Engine:
             return [changed], set()
         count_outflows(self.state, self.protocol, event)
         self.protocol.restake(self.state.deployment, changed)
+        if self.state.deleveraging is not None:
+            self.state.deleveraging.enter(self.state.deployment, event)
         for row in changed:
             self._touch(row)
         if self.protocol.balances_move_indices:
@@ -315,6 +321,8 @@ class Engine:
             fallen, risen = self._decided(rows, self._undecided(), offers_max)
         self._begin_episodes(fallen)
         orders = self._close_episodes(risen)
+        if state.deleveraging is not None and not state.offers_are_waiting:
+            orders += self._deleverage(fallen, offers_max)
         due, freed = rows_to_look_at(state), permission.rows_freed(state)
         if rows or fallen or due or freed:
             orders += self._respond(rows, fallen, due, freed)
@@ -379,6 +387,26 @@ class Engine:
         for row in only_due:
             look_again_later(state, protocol, row)
         return orders + lost + offers(state, protocol, self.judge, unanswered)
+
+    def _deleverage(self, fallen: list[int], offers_max: int) -> list[Order]:
+        """Close insolvent accounts against winners, write off what is left of them, and decide again about everybody it touched.
+
+        `fallen` lists who began its time below the line in this event, and is kept so.
+        """
+        state = self.state
+        closed = deleverage(state, self.protocol)
+        if not closed:
+            return []
+        row_of = state.deployment.book.row_of
+        losers = {row_of(order.account) for order in closed}
+        for row in losers | {row_of(cut.account) for order in closed for cut in order.record.cuts}:
+            self._touch(row)
+        orders = [*closed, *self._write_off(in_order(state, losers))]
+        newly, risen = self._decided(losers & state.episodes.keys(), self._undecided(), offers_max)
+        self._begin_episodes(newly)
+        orders += self._close_episodes(risen)
+        fallen[:] = [row for row in [*fallen, *newly] if row in state.episodes]
+        return orders
 
     def _undecided(self) -> RowColumn:
         """Return the rows that the integer rule must decide; none before the first price, when it could not."""

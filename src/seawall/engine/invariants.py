@@ -10,6 +10,7 @@ from itertools import zip_longest
 from seawall.engine.state import NO_ORDER, State
 from seawall.errors import InvariantViolation
 from seawall.fixed import WAD
+from seawall.ledger.deleveraging import EXACT_BUDGET, AutoDeleverage
 from seawall.ledger.loss_ledger import LossEntry
 from seawall.ledger.market import COLLATERAL, DEBT, slot_of
 from seawall.ledger.order import AbsorbLoss, EndAuction, Liquidate, Order, Refusal, SettleFill, StartAuction, singly
@@ -39,6 +40,8 @@ def check_invariants(state: State, protocol: Protocol, orders: Sequence[Order]) 
     auction_accounts_for_its_money(orders)
     healthy_account_is_never_seized(orders)
     waterfall_pays_each_unit_once(orders)
+    winners_pay_what_the_loser_gains(orders)
+    winners_keep_their_margin(state, protocol, orders)
     offers_come_by_priority(orders)
 
 
@@ -247,6 +250,26 @@ def waterfall_pays_each_unit_once(orders: Sequence[Order]) -> None:
         if isinstance(order, AbsorbLoss):
             paid_amount = sum(payment.amount for payment in order.payments)
             _must(paid_amount == order.bad_debt_amount, "waterfall_pays_each_unit_once", order)
+
+
+def winners_pay_what_the_loser_gains(orders: Sequence[Order]) -> None:
+    """What winners pay in a deleveraging is the loss that it covers, and what is closed of them what is closed of the loser."""
+    for order in orders:
+        if isinstance(order, AutoDeleverage):
+            closed_amount = sum(cut.closed_amount for cut in order.record.cuts)
+            is_matched = 0 < closed_amount == order.closed_amount <= order.record.loss.balance
+            is_paid = sum(order.paid_amounts) == order.covered_amount > 0 and min(order.paid_amounts) >= 0
+            _must(is_matched and is_paid, "winners_pay_what_the_loser_gains", order)
+
+
+def winners_keep_their_margin(state: State, protocol: Protocol, orders: Sequence[Order]) -> None:
+    """By our own rule nobody who was above the line is deleveraged below it; the queues of others do not promise it."""
+    deployment = state.deployment
+    for order in orders:
+        if isinstance(order, AutoDeleverage) and order.record.rule == EXACT_BUDGET:
+            for cut in order.record.cuts:
+                is_below = protocol.is_liquidatable(deployment, deployment.book.row_of(cut.account))
+                _must(not is_below, "winners_keep_their_margin", (cut, deployment.at))
 
 
 def offers_come_by_priority(orders: Sequence[Order]) -> None:

@@ -5,6 +5,8 @@ moment, no more than `budget_value` at the prices of each payment. What is uncov
 oldest loss of a market first, by the same waterfall.
 """
 
+from collections.abc import Sequence
+from itertools import takewhile
 from typing import Final
 
 from seawall.engine.mark_value import known_price, mark_value
@@ -16,6 +18,7 @@ from seawall.ledger.loss_ledger import Draw, LossEntry
 from seawall.ledger.order import AbsorbLoss, Order, PayLoss, Payment, Refusal, RefuseEvent
 from seawall.protocols.protocol import BadDebt
 from seawall.rules.loss_waterfall import (
+    AUTO_DELEVERAGING,
     SOCIALIZED_LOSS,
     UNCOVERED_LOSS,
     Payer,
@@ -25,7 +28,7 @@ from seawall.rules.loss_waterfall import (
     loss_payments,
 )
 from seawall.rules.pro_rata import pro_rata_shares
-from seawall.units import Amount, Milliseconds, Price
+from seawall.units import Amount, Milliseconds, Value
 
 FEE_RESERVE: Final = "fee_reserve"
 """The buffer of this name, where no buffer has a share of the fees, is fed by all of them."""
@@ -71,6 +74,39 @@ def pay_waiting_losses(state: State) -> list[Order]:
     return orders
 
 
+def winners_are_payers(state: State, market: int) -> bool:
+    """Return whether winners stand in the waterfall of a market's losses."""
+    return any(AUTO_DELEVERAGING in absorber.names for _, absorber in _absorbers(state, market))
+
+
+def fund_names(state: State, market: int) -> set[str]:
+    """Return the payers that come before winners."""
+    return {name for _, absorber in _before_winners(state, market) for name in absorber.names}
+
+
+def left_amount(state: State, market: int, amount: Amount) -> Amount:
+    """Return what the steps before winners would leave of a loss now; nothing is paid."""
+    steps = _steps(state, market, amount, _before_winners(state, market))
+    return _uncovered_amount(loss_payments(amount, steps, UNCOVERED_LOSS))
+
+
+def winners_room(state: State, market: int, amount: Amount) -> Amount:
+    """Return how much of an amount the budget of winners leaves them to pay now."""
+    at_winners = [_absorbers(state, market)[len(_before_winners(state, market))]]
+    (step,) = _steps(state, market, amount, at_winners)
+    return min(amount, step.amount_max)
+
+
+def enter_deleveraged(state: State, account: bytes, below_since: Milliseconds, market: int, amount: Amount) -> int:
+    """Enter what winners paid for an account into the ledger and into their budget; return the entry's number."""
+    ledger = state.loss_ledger
+    assert ledger is not None
+    payments = (Payment(AUTO_DELEVERAGING, amount),)
+    ledger.entries.append(LossEntry(state.deployment.at, account, below_since, market, amount, payments))
+    _draw(state, market, *_absorbers(state, market)[len(_before_winners(state, market))], amount)
+    return len(ledger.entries)
+
+
 def _paid_late(state: State, number: int, amount: Amount, payments: tuple[Payment, ...]) -> PayLoss:
     """Enter a late payment into the ledger."""
     ledger = state.loss_ledger
@@ -90,49 +126,63 @@ def _uncovered_amount(payments: tuple[Payment, ...]) -> Amount:
 def _pay(state: State, market: int, amount: Amount) -> tuple[Payment, ...]:
     """Take a loss out of the buffers and the budgets; return who pays what."""
     asset = state.deployment.markets[market].debt_asset
-    unit, price = state.deployment.units[asset], known_price(state, asset)
-    held_amount_of = {name: held.get(asset, 0) for name, held in state.buffers}
-    held_amount_of[SOCIALIZED_LOSS] = amount
-    chosen = [
-        (nth, absorber)
-        for nth, absorber in enumerate(state.absorbers)
-        if not absorber.markets or market in absorber.markets
-    ]
-    steps = [_step(state, nth, absorber, held_amount_of, amount, price, unit) for nth, absorber in chosen]
+    chosen = _absorbers(state, market)
+    steps = _steps(state, market, amount, chosen)
     payments = loss_payments(amount, steps, UNCOVERED_LOSS)
     paid = {payment.absorber: payment.amount for payment in payments}
     for name, held in state.buffers:
         if paid.get(name):
             held[asset] -= paid[name]
     for nth, absorber in chosen:
-        drawn_amount = sum(paid.get(name, 0) for name in absorber.names)
-        if absorber.budget_value and drawn_amount:
-            assert state.loss_ledger is not None
-            draw = Draw(state.deployment.at, drawn_value(drawn_amount, price, unit))
-            state.loss_ledger.draws[nth].append(draw)
+        _draw(state, market, nth, absorber, sum(paid.get(name, 0) for name in absorber.names))
     return payments
 
 
-def _step(
-    state: State,
-    nth: int,
-    absorber: Absorber,
-    held_amount_of: dict[str, Amount],
-    amount: Amount,
-    price: Price,
-    unit: Amount,
-) -> Step:
-    """Return what a step of the waterfall can pay now; winners' positions are closed elsewhere, and count nothing here."""
-    held_amounts = [held_amount_of.get(name, 0) for name in absorber.names]
-    payers = tuple(map(Payer, absorber.names, held_amounts, absorber.share_ratios or held_amounts))
-    if not absorber.budget_value:
-        return Step(payers, amount)
+def _absorbers(state: State, market: int) -> list[tuple[int, Absorber]]:
+    """Return the steps that pay for a market, each with its number among all."""
+    return [
+        (nth, absorber)
+        for nth, absorber in enumerate(state.absorbers)
+        if not absorber.markets or market in absorber.markets
+    ]
+
+
+def _before_winners(state: State, market: int) -> list[tuple[int, Absorber]]:
+    return list(takewhile(lambda step: AUTO_DELEVERAGING not in step[1].names, _absorbers(state, market)))
+
+
+def _steps(state: State, market: int, amount: Amount, chosen: Sequence[tuple[int, Absorber]]) -> list[Step]:
+    """Return what steps of the waterfall can pay now; winners' positions are closed elsewhere, and count nothing here."""
+    deployment = state.deployment
+    asset = deployment.markets[market].debt_asset
+    unit, price = deployment.units[asset], known_price(state, asset)
+    held_amount_of = {name: held.get(asset, 0) for name, held in state.buffers}
+    held_amount_of[SOCIALIZED_LOSS] = amount
+    steps: list[Step] = []
+    for nth, absorber in chosen:
+        held_amounts = [held_amount_of.get(name, 0) for name in absorber.names]
+        payers = tuple(map(Payer, absorber.names, held_amounts, absorber.share_ratios or held_amounts))
+        room = budget_amount(_budget_left(state, nth, absorber), price, unit) if absorber.budget_value else amount
+        steps.append(Step(payers, room))
+    return steps
+
+
+def _budget_left(state: State, nth: int, absorber: Absorber) -> Value:
+    """Return what is left of a step's budget in the window that ends now."""
     ledger = state.loss_ledger
     assert ledger is not None
     oldest = state.deployment.at - absorber.window_ms
     ledger.draws[nth] = [draw for draw in ledger.draws[nth] if draw.at > oldest]
-    left_value = absorber.budget_value - sum(draw.value for draw in ledger.draws[nth])
-    return Step(payers, budget_amount(left_value, price, unit))
+    return absorber.budget_value - sum(draw.value for draw in ledger.draws[nth])
+
+
+def _draw(state: State, market: int, nth: int, absorber: Absorber, amount: Amount) -> None:
+    """Note a payment in the budget of its step, if it has one."""
+    if absorber.budget_value and amount:
+        asset = state.deployment.markets[market].debt_asset
+        assert state.loss_ledger is not None
+        value = drawn_value(amount, known_price(state, asset), state.deployment.units[asset])
+        state.loss_ledger.draws[nth].append(Draw(state.deployment.at, value))
 
 
 def feed_fee(state: State, asset: int, amount: Amount) -> None:
@@ -176,4 +226,6 @@ def change_fund(state: State, event: FundChanged) -> list[Order]:
         found = f"fund {event.fund!r} holds {held_amount} and changes by {event.delta}"
         return [RefuseEvent(Refusal.FUND_OVERDRAWN, f"{found}, asset {assets[event.asset].symbol}")]
     _feed(state, places[event.fund], event.asset, event.delta)
+    if state.deleveraging is not None:
+        state.deleveraging.give(event)
     return []

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from seawall.engine.backstop_record import BackstopRecord, backstop_records, restore_backstops
+from seawall.engine.deleveraging_state import DeleveragingRecord, DeleveragingState
 from seawall.ledger.auction import Auction
 from seawall.ledger.book import ABSENT
 from seawall.ledger.deployment import BlockClose, Buffer, Deployment, OracleRule, Policy
@@ -20,7 +21,7 @@ from seawall.ledger.market import Market, MarketState
 from seawall.ledger.order import Refusal
 from seawall.ledger.restitution import Restitutions
 from seawall.rules.circuit_breaker import Breaker, Level
-from seawall.rules.loss_waterfall import absorbers_of
+from seawall.rules.loss_waterfall import AUTO_DELEVERAGING, absorbers_of
 from seawall.rules.oracle import PriceState
 from seawall.rules.withdrawal_gate import Gate, Outflow
 from seawall.units import Amount, Milliseconds, Price, Value
@@ -124,6 +125,8 @@ class State:
         self.buffers: list[tuple[str, dict[int, Amount]]] = [(b.name, dict(b.amounts)) for b in opened.policy.buffers]
         self.absorbers = absorbers_of(opened.policy)
         self.loss_ledger = _empty_ledger(opened) if opened.policy.absorbers else None
+        closes_winners = any(AUTO_DELEVERAGING in absorber.names for absorber in self.absorbers)
+        self.deleveraging = DeleveragingState() if closes_winners else None
         self.restitutions = Restitutions([], []) if opened.policy.restitution_window_ms else None
         self.withdrawals = _open_gate(opened) if opened.policy.withdrawals is not None else None
         self.breakers: list[Breaker] = [Breaker()] * len(opened.markets)
@@ -183,6 +186,7 @@ class State:
             block_closes=tuple(sorted(deployment.block_closes.items())),
             loss_ledger=self.loss_ledger,
             restitutions=self.restitutions,
+            deleveraging=None if self.deleveraging is None else self.deleveraging.record(book),
             withdrawals=self.withdrawals,
             auctions=tuple(
                 (auction, tuple(sorted(deployment.auctions.bid_ids(auction.auction_id))))
@@ -239,6 +243,8 @@ class State:
         self.losses = list(record.losses)
         self.loss_ledger = record.loss_ledger
         self.restitutions = record.restitutions
+        if record.deleveraging is not None:
+            self.deleveraging = DeleveragingState.restored(record.deleveraging, deployment.book)
         self.withdrawals = record.withdrawals
         deployment.liquidation_clock_ms = record.liquidation_clock_ms
         deployment.clock_starts = {deployment.book.row_of(account): start for account, start in record.clock_starts}
@@ -314,6 +320,7 @@ class _Record(msgspec.Struct, frozen=True, omit_defaults=True):
     narrowings: tuple[tuple[int, Narrowing], ...] = ()
     loss_ledger: LossLedger | None = None
     restitutions: Restitutions | None = None
+    deleveraging: DeleveragingRecord | None = None
     withdrawals: Withdrawals | None = None
     auctions: tuple[tuple[Auction, tuple[int, ...]], ...] = ()
     auction_count: int = 0

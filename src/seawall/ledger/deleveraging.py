@@ -7,11 +7,25 @@ Tiers of a position are such lines, so are the scenarios of a portfolio margin: 
 the rest of the account. Sides are those of `ledger/market.py`: COLLATERAL is long, DEBT is short.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
-from seawall.units import Amount, Price, Value
+from seawall.units import Amount, Milliseconds, Price, Ratio, Value
+
+EXACT_BUDGET: Final = "exact_budget@1"
+
+
+class DeleveragingPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The rule by which winners are closed, and when: from one drawdown of the fund on, WAD, until another.
+
+    The drawdown is taken from the fund's peak in the last `window_ms`. While it lasts winners pay before the fund does.
+    """
+
+    rule: str = EXACT_BUDGET
+    window_ms: Milliseconds = 8 * 3_600_000
+    start_ratio: Ratio = 3 * 10**17
+    stop_ratio: Ratio = 25 * 10**16
 
 
 class MarginLine(NamedTuple):
@@ -63,3 +77,21 @@ class Deleveraging(msgspec.Struct, frozen=True):
     cuts: tuple[Cut, ...]
     remainder_value: Value
     schema: int = 1
+
+
+class AutoDeleverage(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Close `closed_amount` of an insolvent account's contract against winners, who pay `covered_amount` of its loss.
+
+    What each cut of the record pays is in `paid_amounts`, in the asset of `debt_market`, the cash. The account's time below
+    the line began at `below_since`; `entry_number` is the entry in the ledger of losses.
+    """
+
+    account: bytes
+    market: int
+    debt_market: int
+    closed_amount: Amount
+    covered_amount: Amount
+    paid_amounts: tuple[Amount, ...]
+    below_since: Milliseconds
+    entry_number: int
+    record: Deleveraging

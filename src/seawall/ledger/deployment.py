@@ -10,6 +10,7 @@ from seawall.ledger.asset import Asset
 from seawall.ledger.auction import Auctions
 from seawall.ledger.backstop import Backstop, Redistribution
 from seawall.ledger.book import Book
+from seawall.ledger.deleveraging import DeleveragingPolicy
 from seawall.ledger.market import Market, MarketState
 from seawall.units import Amount, Milliseconds, Price, Ratio, Value
 
@@ -95,7 +96,8 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     `absorbers`; without absorbers in their own before lenders pay, and no ledger of losses is kept. Fees go to buffers by
     their shares, or without any share to `fee_reserve`. For `restitution_window_ms` it is remembered what each settlement took
     from its account, in case its price is ruled invalid (0: it is not).
-    `withdrawals` says when they are closed and how fast they may be (None: always open).
+    `withdrawals` says when they are closed and how fast they may be (None: always open). `deleveraging` counts where
+    `auto_deleveraging` is among the absorbers.
     At most `offers_per_event_max` accounts, the worst, begin their time below the line in one event; the others wait
     for the next one (0: all begin at once). Accounts whose health factor falls below `warning_health_ratio`, which is
     above one, are warned (0: nobody is). Where it `accepts_proposals`, a `SizeProposed` that the rule allows narrows an order.
@@ -116,6 +118,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     restitution_window_ms: Milliseconds = 0
     withdrawals: WithdrawalRule | None = None
     accepts_proposals: bool = False
+    deleveraging: DeleveragingPolicy = DeleveragingPolicy()
 
 
 class BlockClose(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ import msgspec
 
 from seawall.fixed import div_down
 from seawall.ledger.backstop_order import DrawBackstop, PayClaims
+from seawall.ledger.deleveraging import AutoDeleverage
 from seawall.ledger.integer_column import numbers_in
 from seawall.units import Amount, Balance, Milliseconds, Price, Ratio, Value
 
@@ -458,6 +459,7 @@ SingleOrder: TypeAlias = (
     | PayClaims
     | RefuseFill
     | AbsorbLoss
+    | AutoDeleverage
     | PayLoss
     | PayRestitution
     | StartAuction

@@ -8,12 +8,13 @@ closed, at what bonus and of what first is `margin_closing.py`. Losses are reali
 left and what is held repays less than dust, at most half of what is owed, the debts are written down to that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from seawall.errors import ConfigError
 from seawall.fixed import RAY, WAD, mul_div_down
 from seawall.ledger.book import POSITIONS_MAX
+from seawall.ledger.deleveraging import Deleveraging, UncoveredLoss, Winner
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of, slot_of
 from seawall.ledger.order import Refusal
@@ -40,6 +41,12 @@ from seawall.protocols.margin_closing import (
     first_close,
     loan_close,
 )
+from seawall.protocols.margin_deleveraging import (
+    insolvent_amount,
+    settle_deleveraging,
+    uncovered_loss,
+    winner_of,
+)
 from seawall.protocols.protocol import BadDebt, Health, Limit, Proof, Protocol, Quote, ScreenSlack
 from seawall.protocols.settlement import move_cash, take_positions, write_down
 from seawall.rules.margin import HEALTH_FACTOR_MAX
@@ -56,6 +63,7 @@ class Perpetual(Protocol):
     positions_are_signed = True
     needs_fresh_price = True
     realises_loss_by_value = True
+    closes_winners = True
 
     def __init__(self, version: str, rule: MarginRule) -> None:
         self.version = version
@@ -305,6 +313,26 @@ class Perpetual(Protocol):
             return ()
         lost = [write_down(deployment, row, debt, recoverable, account.owed_value) for debt in account.owed.values()]
         return tuple(bad_debt for bad_debt in lost if bad_debt.amount > 0)
+
+    # -- deleveraging -------------------------------------------------------------------------------------
+
+    def insolvent_amount(self, deployment: Deployment, row: int) -> Amount:
+        """Return the cash that the account lacks."""
+        return insolvent_amount(deployment, row)
+
+    def uncovered_loss(self, deployment: Deployment, row: int, slot: int, loss_amount: Amount) -> UncoveredLoss:
+        """Return a part of the contract at its bankruptcy price."""
+        return uncovered_loss(deployment, row, slot, loss_amount)
+
+    def winner(self, deployment: Deployment, row: int, slot: int, entry_prices: Mapping[int, Price]) -> Winner | None:
+        """Return the contract with the margin of the whole account beside it."""
+        return winner_of(deployment, row, slot, entry_prices)
+
+    def settle_deleveraging(
+        self, deployment: Deployment, row: int, slot: int, record: Deleveraging, paid_max: Amount
+    ) -> tuple[Amount, ...]:
+        """Close both sides for cash at the mark price and what winners pay."""
+        return settle_deleveraging(self, deployment, row, slot, record, paid_max)
 
 
 def _quote(row: int, close: ContractClose | LoanClose, closed: int) -> Quote | Refusal:

@@ -9,13 +9,14 @@ own rounding can move its decision away from that linear form). The monitor need
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 
 import msgspec
 
 from seawall.fixed import WAD, div_down, mul_div_down, mul_div_half_up, mul_div_up
 from seawall.ledger.composition import Composition
+from seawall.ledger.deleveraging import Deleveraging, UncoveredLoss, Winner
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, Market, RiskParameters, market_of, side_of
 from seawall.ledger.order import Refusal
@@ -147,6 +148,8 @@ class Protocol(ABC):
     """How collateral is sold where that is by auction; None where keepers fill orders at a fixed spread."""
     positions_are_signed: bool = False
     """A market's collateral is a long and its debt a short, margined in tiers; without debt too one can be below the line."""
+    closes_winners: bool = False
+    """Contracts of an insolvent account can be closed against accounts that won what it lost."""
     debt_symbol: str = ""
     """The only asset that can be owed, the protocol's own coin; none where any can be."""
     threshold_ratios: tuple[Ratio, ...] = ()
@@ -357,3 +360,23 @@ class Protocol(ABC):
         `settled` is the quote that was settled just before, None where there was none: a real contract writes off
         within a liquidation only.
         """
+
+    # -- deleveraging, where the protocol closes winners ------------------------------------------------------
+
+    def insolvent_amount(self, deployment: Deployment, row: int) -> Amount:
+        """Return the cash that an account with contracts lacks, rounded up; zero where it has equity or a price is unknown."""
+        raise NotImplementedError(self.label)
+
+    def uncovered_loss(self, deployment: Deployment, row: int, slot: int, loss_amount: Amount) -> UncoveredLoss:
+        """Return the part of an insolvent account's contract that winners take, and at which price, to pay so much."""
+        raise NotImplementedError(self.label)
+
+    def winner(self, deployment: Deployment, row: int, slot: int, entry_prices: Mapping[int, Price]) -> Winner | None:
+        """Return an account's contract as one that may be closed, or None where a price is unknown; entry prices are by slot."""
+        raise NotImplementedError(self.label)
+
+    def settle_deleveraging(
+        self, deployment: Deployment, row: int, slot: int, record: Deleveraging, paid_max: Amount
+    ) -> tuple[Amount, ...]:
+        """Close the cuts of a record against the account; return what each pays in cash, at most so much in all."""
+        raise NotImplementedError(self.label)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from seawall.errors import ConfigError
-from seawall.ledger.deleveraging import Cut, Deleveraging, UncoveredLoss, Winner
+from seawall.ledger.deleveraging import EXACT_BUDGET, Cut, Deleveraging, UncoveredLoss, Winner
 from seawall.ledger.order import Refusal
 from seawall.rules.deleveraging_queue import (
     Ranking,
@@ -33,7 +33,6 @@ def _queue(ranking: Ranking, loss: UncoveredLoss, winners: Sequence[Winner]) -> 
     return queue_cuts(loss, queue_order(loss, winners, ranking))
 
 
-EXACT_BUDGET: Final = "exact_budget@1"
 RULES: Final[Mapping[str, Rule]] = MappingProxyType({
     "bitmex_queue@1": partial(_queue, profit_by_leverage),
     "binance_queue@1": partial(_queue, profit_by_margin),

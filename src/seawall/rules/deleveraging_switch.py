@@ -10,15 +10,8 @@ import msgspec
 
 from seawall.errors import ConfigError
 from seawall.fixed import WAD
-from seawall.units import Milliseconds, Ratio, Value
-
-
-class SwitchPolicy(msgspec.Struct, frozen=True):
-    """The window over which the fund's peak is taken, and the drawdowns at which deleveraging starts and stops."""
-
-    window_ms: Milliseconds = 8 * 3_600_000
-    start_ratio: Ratio = 3 * 10**17
-    stop_ratio: Ratio = 25 * 10**16
+from seawall.ledger.deleveraging import DeleveragingPolicy
+from seawall.units import Milliseconds, Value
 
 
 class FundObservation(msgspec.Struct, frozen=True):
@@ -36,7 +29,7 @@ class DeleveragingSwitch(msgspec.Struct, frozen=True):
     peaks: tuple[FundObservation, ...] = ()
 
 
-def check_switch(policy: SwitchPolicy) -> None:
+def check_switch(policy: DeleveragingPolicy) -> None:
     """Raise ConfigError where the window is empty, or the stop is not below the start, or either is no drawdown."""
     if policy.window_ms <= 0:
         raise ConfigError(f"window {policy.window_ms} ms is not positive, in the deleveraging switch")
@@ -47,7 +40,7 @@ def check_switch(policy: SwitchPolicy) -> None:
         )
 
 
-def switch_after(switch: DeleveragingSwitch, seen: FundObservation, policy: SwitchPolicy) -> DeleveragingSwitch:
+def switch_after(switch: DeleveragingSwitch, seen: FundObservation, policy: DeleveragingPolicy) -> DeleveragingSwitch:
     """Return the switch after an observation of the fund, which comes no earlier than the last one."""
     peaks = (
         *(

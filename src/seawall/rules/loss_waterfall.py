@@ -74,7 +74,7 @@ def absorbers_of(policy: Policy) -> tuple[Absorber, ...]:
 def waterfall_mistake(policy: Policy, market_count: int, *, has_winners: bool) -> str | None:
     """Return what is wrong first with a policy's buffers and absorbers, in one line, or None.
 
-    `has_winners` says whether the protocol has positions that win what others lose, and could be closed for it.
+    `has_winners` says whether the protocol closes positions that win what others lose.
     """
     return next(_mistakes(policy, market_count, has_winners), None)
 
@@ -96,7 +96,7 @@ def _mistakes(policy: Policy, market_count: int, has_winners: bool) -> Iterator[
         yield from _misnamed(absorber, buffers, seen)
         yield from _misnumbered(absorber, market_count)
         if AUTO_DELEVERAGING in absorber.names and not has_winners:
-            yield f"absorber {AUTO_DELEVERAGING!r} closes winners of contracts, the protocol lends"
+            yield f"absorber {AUTO_DELEVERAGING!r} closes winners, the protocol has none to close"
         seen += absorber.names
 
 

@@ -14,9 +14,9 @@ import msgspec
 from msgspec.structs import replace
 
 from seawall.fixed import WAD, mul_div_up
-from seawall.ledger.deleveraging import Cut, Deleveraging, UncoveredLoss, Winner
+from seawall.ledger.deleveraging import EXACT_BUDGET, Cut, Deleveraging, UncoveredLoss, Winner
 from seawall.ledger.market import COLLATERAL
-from seawall.rules.auto_deleveraging import EXACT_BUDGET, deleveraging_by
+from seawall.rules.auto_deleveraging import deleveraging_by
 from seawall.rules.exact_budget import budget_amount
 from seawall.rules.pro_rata import pro_rata_shares
 from seawall.rules.winner import cost_price, margin_value, profit_value

@@ -14,6 +14,7 @@ from seawall.engine.engine import Engine
 from seawall.fixed import WAD, mul_div_down
 from seawall.ledger.account import decode_account
 from seawall.ledger.backstop_order import DrawBackstop
+from seawall.ledger.deleveraging import AutoDeleverage
 from seawall.ledger.event import BlockObserved, DeploymentOpened, Event, PositionsChanged
 from seawall.ledger.order import (
     AbsorbLoss,
@@ -107,7 +108,7 @@ class Recorder:
     def _keep_orders(self, orders: tuple[Order, ...]) -> None:
         balances_moved = False
         for order in singly(orders):
-            balances_moved |= isinstance(order, SettleFill | AbsorbLoss | StartAuction | EndAuction)
+            balances_moved |= isinstance(order, SettleFill | AbsorbLoss | AutoDeleverage | StartAuction | EndAuction)
             match order:
                 case SettleFill():
                     self._keep_liquidation(order)

@@ -75,7 +75,7 @@ def test_a_scenario_without_absorbers_has_none(policy_of):
          "budget 5000000000000000000 (WAD) of pool in 0 ms: both must be positive, or none, in"),
         (absorber(names='["pool"]', markets='["DAII"]'), "no market DAII (nearest: DAI), in [[policy.absorbers]] of"),
         (absorber(names='["auto_deleveraging"]'),
-         "absorber 'auto_deleveraging' closes winners of contracts, the protocol lends, in"),
+         "absorber 'auto_deleveraging' closes winners, the protocol has none to close, in"),
         ("[policy.fee_shares]\npool = 0.6\njunior = 0.5\n",
          "shares of the fees add up to 1100000000000000000 (WAD), more than 1000000000000000000, in"),
         ("[policy.fee_shares]\npol = 0.6\n", "no buffer 'pol' (nearest: pool), in [policy.fee_shares] of"),

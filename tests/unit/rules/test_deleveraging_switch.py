@@ -4,15 +4,15 @@ from hypothesis import strategies as st
 
 from seawall.errors import ConfigError
 from seawall.fixed import WAD
+from seawall.ledger.deleveraging import DeleveragingPolicy
 from seawall.rules.deleveraging_switch import (
     DeleveragingSwitch,
     FundObservation,
-    SwitchPolicy,
     check_switch,
     switch_after,
 )
 
-POLICY = SwitchPolicy()
+POLICY = DeleveragingPolicy()
 HOUR = 3_600_000
 
 
@@ -99,9 +99,9 @@ def test_observations_that_rise_are_not_kept():
 )
 def test_a_switch_that_cannot_be_is_refused(window, start, stop):
     with pytest.raises(ConfigError, match="in the deleveraging switch"):
-        check_switch(SwitchPolicy(window, start, stop))
+        check_switch(DeleveragingPolicy(window_ms=window, start_ratio=start, stop_ratio=stop))
 
 
 def test_the_least_switch_is_not_refused():
-    check_switch(SwitchPolicy(1, 1, 0))
+    check_switch(DeleveragingPolicy(window_ms=1, start_ratio=1, stop_ratio=0))
     check_switch(POLICY)

@@ -201,5 +201,5 @@ def test_a_pool_of_loans_has_no_winners_to_close():
     policy = Policy(absorbers=(Absorber(("auto_deleveraging",)),))
     assert waterfall_mistake(policy, 3, has_winners=True) is None
     assert waterfall_mistake(policy, 3, has_winners=False) == (
-        "absorber 'auto_deleveraging' closes winners of contracts, the protocol lends"
+        "absorber 'auto_deleveraging' closes winners, the protocol has none to close"
     )
