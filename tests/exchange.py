@@ -24,6 +24,8 @@ HOUR = 3_600_000
 class Exchange:
     """An engine of contracts and a hand that trades at mark prices."""
 
+    protocol = PERPETUAL
+
     def __init__(self, make=FullRecompute, funding_ray=0, tiers=TIERS, policy=POLICY):
         markets = (
             Market("USD", USD, USD, RiskParameters(0, WAD, 0)),
@@ -41,8 +43,12 @@ class Exchange:
         self.price(1, 60_000, 2_500)
 
     @property
+    def state(self):
+        return self.engine.state
+
+    @property
     def deployment(self):
-        return self.engine.state.deployment
+        return self.state.deployment
 
     def tell(self, event):
         self.events.append(event)

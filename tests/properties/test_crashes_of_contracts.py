@@ -65,7 +65,7 @@ def conserve(exchange: Exchange, before: list[int]) -> None:
         assert [b - a for a, b in zip(after, before, strict=True)][2 * market : 2 * market + 2] == [amount, amount]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(policies(), st.lists(STEPS, min_size=4, max_size=25))
 def test_what_winners_pay_is_what_losers_gain(policy, steps):
     exchange = Exchange(policy=policy)

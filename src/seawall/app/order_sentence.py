@@ -56,16 +56,8 @@ def order_sentence(order: SingleOrder, at: Milliseconds, deployment: Deployment)
                 f"{ratio_text(order.health_factor_ratio_before)} → {ratio_text(order.health_factor_ratio_after)}, "
                 f"{duration_text(below)} below the line."
             )
-        case AbsorbLoss() | PayLoss():
+        case AbsorbLoss() | PayLoss() | AutoDeleverage():
             return _loss_sentence(order, deployment)
-        case AutoDeleverage():
-            cash, contract = _pair(order.debt_market, order.market, deployment)
-            return (
-                f"Deleveraged: {_amount(order.closed_amount, contract)} are closed against {len(order.paid_amounts)} "
-                f"winners at {_price(order.record.loss.deleveraging_price)} (mark price "
-                f"{_price(order.record.loss.mark_price)}); they pay {_amount(order.covered_amount, cash)} of its loss, "
-                f"by {order.record.rule}."
-            )
         case RefuseFill():
             return f"The fill of keeper {order.keeper} for order {order.order_id} is refused: {_words(order.reason)}."
         case DrawBackstop() | PayClaims():
@@ -73,8 +65,16 @@ def order_sentence(order: SingleOrder, at: Milliseconds, deployment: Deployment)
     return auction_sentence(order, deployment) or _standing_sentence(order, at)
 
 
-def _loss_sentence(order: AbsorbLoss | PayLoss, deployment: Deployment) -> str:
-    """Return the sentence of an order that books a loss, or a late payment for one."""
+def _loss_sentence(order: AbsorbLoss | PayLoss | AutoDeleverage, deployment: Deployment) -> str:
+    """Return the sentence of an order that books a loss, or says who pays for it."""
+    if isinstance(order, AutoDeleverage):
+        cash, contract = _pair(order.debt_market, order.market, deployment)
+        return (
+            f"Deleveraged: {_amount(order.closed_amount, contract)} are closed against {len(order.paid_amounts)} "
+            f"winners at {_price(order.record.loss.deleveraging_price)} (mark price "
+            f"{_price(order.record.loss.mark_price)}); they pay {_amount(order.covered_amount, cash)} of its loss, "
+            f"by {order.record.rule}."
+        )
     debt, _ = _pair(order.debt_market, order.debt_market, deployment)
     if isinstance(order, PayLoss):
         return f"Paid late: {_amount(order.paid_amount, debt)} of loss {order.paid_for}, by {_payers(order.payments, debt)}."

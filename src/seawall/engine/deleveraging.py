@@ -41,7 +41,7 @@ def check_deleveraging(state: State) -> None:
         raise ConfigError(f"deleveraging rule {policy.rule!r} is not one of {', '.join(RULES)}")
 
 
-def deleverage(state: State, protocol: Protocol) -> list[AutoDeleverage]:
+def auto_deleverage(state: State, protocol: Protocol) -> list[AutoDeleverage]:
     """Close accounts without equity against winners, as far as winners are to pay for them now."""
     kept = state.deleveraging
     if kept is None or state.deployment.prices[_cash_asset(state, protocol)] is None:

@@ -13,7 +13,7 @@ from seawall.engine import intake, oracle, permission
 from seawall.engine.auction_house import AuctionEvent, pass_auction_time, take_auction_event
 from seawall.engine.backstop import move_backstop, rows_taking_over
 from seawall.engine.breakers import move_breakers, operator_decision
-from seawall.engine.deleveraging import check_deleveraging, deleverage
+from seawall.engine.deleveraging import auto_deleverage, check_deleveraging
 from seawall.engine.invariants import check_invariants
 from seawall.engine.liquidation_clock import run_clock, start_waiting
 from seawall.engine.losses import change_fund, pay_waiting_losses
@@ -322,7 +322,7 @@ class Engine:
         self._begin_episodes(fallen)
         orders = self._close_episodes(risen)
         if state.deleveraging is not None and not state.offers_are_waiting:
-            orders += self._deleverage(fallen, offers_max)
+            orders += self._auto_deleverage(fallen, offers_max)
         due, freed = rows_to_look_at(state), permission.rows_freed(state)
         if rows or fallen or due or freed:
             orders += self._respond(rows, fallen, due, freed)
@@ -388,13 +388,13 @@ class Engine:
             look_again_later(state, protocol, row)
         return orders + lost + offers(state, protocol, self.judge, unanswered)
 
-    def _deleverage(self, fallen: list[int], offers_max: int) -> list[Order]:
+    def _auto_deleverage(self, fallen: list[int], offers_max: int) -> list[Order]:
         """Close insolvent accounts against winners, write off what is left of them, and decide again about everybody it touched.
 
         `fallen` lists who began its time below the line in this event, and is kept so.
         """
         state = self.state
-        closed = deleverage(state, self.protocol)
+        closed = auto_deleverage(state, self.protocol)
         if not closed:
             return []
         row_of = state.deployment.book.row_of

@@ -9,12 +9,16 @@ import pytest
 from msgspec.structs import replace
 from tests.auctions import House, started
 from tests.deployments import BORROWER, ETH, HOUR, UNITS, USD, Desk, below_the_line, named
+from tests.exchange import BTC, LONG, Exchange
+from tests.exchange import UNITS as CONTRACT_UNITS
+from tests.unit.engine.test_deleveraging import crash, deleveragings
 
 from seawall.engine import invariants
 from seawall.engine.invariants import check_invariants
 from seawall.engine.state import Episode
 from seawall.errors import InvariantViolation
 from seawall.fixed import WAD
+from seawall.ledger.deleveraging import AutoDeleverage
 from seawall.ledger.deployment import Absorber, Buffer, Policy
 from seawall.ledger.event import BackstopChanged
 from seawall.ledger.loss_ledger import Draw
@@ -31,6 +35,12 @@ LOSS = AbsorbLoss(BORROWER, USD, 10, 10, (Payment("insurance_fund", 4), Payment(
 ENDED = EndAuction(1, BORROWER, USD, ETH, 90, 100, 0, 10, 0, 0, False)
 
 Broken = tuple[Desk, list[Order]]
+
+
+def deleveraged() -> tuple[Exchange, AutoDeleverage]:
+    exchange = crash()
+    (order,) = deleveragings(exchange)
+    return exchange, order
 
 
 def a_lost_unit() -> Broken:
@@ -265,6 +275,24 @@ def an_auction_whose_loss_nobody_bears() -> Broken:
     return below_the_line()[0], [ENDED, replace(LOSS, bad_debt_amount=9, payments=(Payment("fund", 9),))]
 
 
+def winners_that_paid_a_unit_too_much() -> tuple[Exchange, list[Order]]:
+    exchange, order = deleveraged()
+    return exchange, [replace(order, paid_amounts=(order.paid_amounts[0] + 1, *order.paid_amounts[1:]))]
+
+
+def a_contract_closed_on_one_side() -> tuple[Exchange, list[Order]]:
+    exchange, order = deleveraged()
+    return exchange, [replace(order, closed_amount=order.closed_amount - 1)]
+
+
+def a_winner_below_its_line() -> tuple[Exchange, list[Order]]:
+    """The rule cut an account that is below the line now: here it is its loser, which was there all along."""
+    exchange, order = deleveraged()
+    exchange.trade(LONG, BTC, CONTRACT_UNITS[BTC], 1)
+    cut = replace(order.record.cuts[0], account=LONG, closed_amount=order.closed_amount)
+    return exchange, [replace(order, record=replace(order.record, cuts=(cut,)))]
+
+
 BREAKS: list[tuple[Callable[[], Broken], str]] = [
     (a_lost_unit, "balances_sum_to_market_total"),
     (an_account_that_nobody_saw, "no_account_is_missed"),
@@ -298,6 +326,9 @@ BREAKS: list[tuple[Callable[[], Broken], str]] = [
     (a_seizure_above_the_line, "healthy_account_is_never_seized"),
     (a_loss_paid_once_too_often, "waterfall_pays_each_unit_once"),
     (a_loss_paid_in_part, "waterfall_pays_each_unit_once"),
+    (winners_that_paid_a_unit_too_much, "winners_pay_what_the_loser_gains"),
+    (a_contract_closed_on_one_side, "winners_pay_what_the_loser_gains"),
+    (a_winner_below_its_line, "winners_keep_their_margin"),
     (dust_before_a_whale, "offers_come_by_priority"),
     (equals_against_their_bytes, "offers_come_by_priority"),
 ]
