@@ -9,12 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import polars as pl
-
-from seawall.adapters.decimal_text import scaled
-from seawall.adapters.table_file import ROW, open_table
 from seawall.errors import DataError
 from seawall.fixed import WAD, div_down
+from seawall.studies.number_columns import wad_columns
 from seawall.studies.study import Line, compared
 from seawall.units import Milliseconds, Value
 
@@ -53,8 +50,8 @@ def read_waves(data: Path) -> list[Wave]:
         "winners_pnl_start_usd",
         "winners_equity_start_usd",
     )
-    rows = _values(data / FOLDER / BY_WAVE, columns)
-    fills = _values(data / FOLDER / BAD_DEBT, ("wave", "n_rows"))
+    rows = wad_columns(data / FOLDER / BY_WAVE, columns)
+    fills = wad_columns(data / FOLDER / BAD_DEBT, ("wave", "n_rows"))
     counts = dict(zip(fills["wave"], fills["n_rows"], strict=True))
     missing = [number for number in rows["wave"] if number not in counts]
     if missing:
@@ -67,15 +64,15 @@ def read_waves(data: Path) -> list[Wave]:
 
 def data_checks(data: Path, waves: Sequence[Wave]) -> list[Line]:
     """Return the totals of the files beside the published ones."""
-    coins = _values(
+    coins = wad_columns(
         data / FOLDER / BY_COIN,
         ("deficit_usd", "budget_queue_usd", "overshoot_queue_usd", "residual_queue_usd"),
     )
-    losses = _values(data / FOLDER / BAD_DEBT, ("deficit_usd", "max_loss_usd"))
+    losses = wad_columns(data / FOLDER / BAD_DEBT, ("deficit_usd", "max_loss_usd"))
     worst = max(losses["max_loss_usd"])
     repeated = losses["max_loss_usd"].count(worst)
-    gaps = _values(data / FOLDER / GAPS, ("gap_usd_x_qty",))["gap_usd_x_qty"]
-    policies = _values(
+    gaps = wad_columns(data / FOLDER / GAPS, ("gap_usd_x_qty",))["gap_usd_x_qty"]
+    policies = wad_columns(
         data / FOLDER / BY_POLICY,
         ("max_pct_prod", "max_pct_pnl_pr", "max_pct_contract_pr", "overshoot_contract_pr", "overshoot_fixed_point_ilp_integer"),
     )  # fmt: skip
@@ -106,21 +103,3 @@ def data_checks(data: Path, waves: Sequence[Wave]) -> list[Line]:
 
 def _mean(numbers: Sequence[int]) -> int:
     return div_down(sum(numbers), len(numbers))
-
-
-def _values(path: Path, columns: Sequence[str]) -> dict[str, list[int]]:
-    """Return columns of a file as WAD numbers, rounded down."""
-    table = open_table(path)
-    absent = [name for name in columns if name not in table.columns]
-    if absent:
-        raise DataError(f"no column {absent[0]}, in {path}")
-    rows: pl.DataFrame = table.rows(columns)
-    values: dict[str, list[int]] = {}
-    for name in columns:
-        values[name] = []
-        for row, text in rows.select(ROW, name).iter_rows():
-            try:
-                values[name].append(div_down(*scaled(text or "", 18)))
-            except ValueError as error:
-                raise DataError(f"{name} {text!r} is not a number, {table.place(row)}") from error
-    return values
