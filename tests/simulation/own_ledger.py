@@ -76,6 +76,7 @@ class OwnLedger:
         self.uncovered: Counter[int] = Counter()
         self.from_auction = False
         self.touched: set[Key] = set()
+        self.moved: Counter[Key] = Counter()
 
     # -- hearing -----------------------------------------------------------------------------------------------------
 
@@ -94,6 +95,7 @@ class OwnLedger:
         self._compare_markets(state)
         self._compare_auctions(state)
         self.touched.clear()
+        self.moved.clear()
 
     def _move(self, account: bytes, market: int, side: int, amount: int) -> None:
         if market == self.cash:
@@ -103,6 +105,7 @@ class OwnLedger:
             self.share_debts[market] = max(0, self.share_debts[market] + amount)
             return
         self.amounts[account, slot] += amount
+        self.moved[account, slot] += abs(amount)
         self.totals[slot] += amount
         self.touched.add((account, slot))
 
@@ -262,7 +265,8 @@ class OwnLedger:
         grown = 2 * self.rate_max * passed_ms
         for key, amount in self.amounts.items():
             found = self._found(state, *key)
-            room = UNITS_OFF + abs(amount) * grown // (RAY * YEAR_MS)
+            # What time adds, it adds before anything is moved.
+            room = UNITS_OFF + (abs(amount) + self.moved[key]) * grown // (RAY * YEAR_MS)
             must(
                 -UNITS_OFF <= found - amount <= room or (amount < 0 and -room <= found - amount),
                 "amount",

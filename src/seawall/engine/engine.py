@@ -292,6 +292,9 @@ class Engine:
         markets = self.state.deployment.markets
         if not 0 <= event.market < len(markets):
             return [RefuseEvent(Refusal.MARKET_UNKNOWN, f"market {event.market} of {len(markets)}")], set()
+        if not event.parameters.are_shares:
+            said = f"a ratio is negative or a share more than {WAD} (WAD), {event.parameters}"
+            return [RefuseEvent(Refusal.PARAMETERS_REFUSED, said)], set()
         changed = markets[event.market].with_parameters(event.category, event.parameters)
         try:
             self.protocol.check_markets([*markets[: event.market], changed, *markets[event.market + 1 :]])

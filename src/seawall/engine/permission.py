@@ -24,7 +24,7 @@ def write_off_refusal(state: State, protocol: Protocol, row: int) -> Refusal | N
     """Return why the account's debts may not be written off now, or None."""
     if is_quiet(state):
         return None
-    positions = state.deployment.book.positions(row)
+    positions = sorted(state.deployment.book.positions(row))
     debt_markets = [market_of(slot) for slot, _ in positions if side_of(slot) == DEBT]
     return _refusal(state, protocol, row, debt_markets, Action.WRITE_OFF)
 
@@ -65,7 +65,8 @@ def _refusal(state: State, protocol: Protocol, row: int, markets: Iterable[int],
         if refusal is not None:
             return refusal
     policy = _policy(protocol)
-    for slot, _ in deployment.book.positions(row):
+    # In order of slots: which of two prices is named must not hang on how the positions came.
+    for slot, _ in sorted(deployment.book.positions(row)):
         held_in = deployment.markets[market_of(slot)]
         asset = held_in.debt_asset if side_of(slot) == DEBT else held_in.collateral_asset
         refusal = price_refusal(policy, state.price_states[asset], action)

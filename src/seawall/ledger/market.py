@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from seawall.fixed import RAY
+from seawall.fixed import RAY, WAD
 from seawall.units import Amount, Index, Milliseconds, Price, Ratio, Value
 
 COLLATERAL: Final = 0
@@ -46,6 +46,17 @@ class RiskParameters(msgspec.Struct, frozen=True, omit_defaults=True):
     liquidation_fee_ratio: Ratio = 0
     close_factor_ratio: Ratio = 0
     version: int = 1
+
+    @property
+    def are_shares(self) -> bool:
+        """Return whether no ratio is negative, and none that is a share of something is more than all of it."""
+        shares = (
+            self.max_loan_to_value_ratio,
+            self.liquidation_threshold_ratio,
+            self.liquidation_fee_ratio,
+            self.close_factor_ratio,
+        )
+        return self.liquidation_bonus_ratio >= 0 and min(shares) >= 0 and max(shares) <= WAD
 
 
 class MarginTier(msgspec.Struct, frozen=True, omit_defaults=True):
