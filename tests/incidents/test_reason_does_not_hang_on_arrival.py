@@ -17,7 +17,7 @@ RULES = {ETH: OracleRule(price_age_ms_max=2 * HOUR), BTC: OracleRule(price_max=1
 def test_a_restored_engine_names_the_same_price() -> None:
     desk = Desk(oracle_rules=RULES, policy=Policy(order_lifetime_ms=HOUR))
     desk.price(ETH=2000, USD=1, BTC=30000)
-    desk.move(BORROWER, {BTC: UNITS[BTC] // 1000}, {})
+    desk.move(BORROWER, {BTC: 1}, {})
     desk.move(BORROWER, {ETH: 10 * UNITS[ETH]}, {USD: 15_900 * UNITS[USD]})
     desk.price(ETH=1900)
     desk.wait(3 * HOUR)
