@@ -61,6 +61,8 @@ class SeawallDutch(Seawall):
         category = deployment.book.category_of(row)
         penalty_ratio = deployment.markets[held.market].parameters_in(category).liquidation_bonus_ratio
         covered = balance_that_fits(held.balance * price_ray, debt.interest_index, penalty_ratio)
+        if covered == 0:
+            return Refusal.BELOW_DUST
         asset = deployment.markets[debt.market].debt_asset
         return Lot(
             account=deployment.book.account_at(row),
@@ -90,8 +92,6 @@ class SeawallDutch(Seawall):
         lot = self.auction_lot(deployment, row)
         if isinstance(lot, Refusal):
             return lot
-        if lot.debt_balance == 0:
-            return Refusal.BELOW_DUST
         return Limit(
             lot.debt_market,
             lot.collateral_market,
