@@ -67,13 +67,13 @@ def run_world(mechanism: str, seed: int, events: int, outcome: Outcome) -> None:
     outcome.events += count
 
 
-def run_batch(mechanism: str, seed: int, events: int) -> Outcome:
-    """Let worlds live one after the other until there were so many events; world `n` of a batch has the seed `seed + n`."""
+def run_batch(mechanism: str, seed: int, events: int, life: int = WORLD_EVENTS) -> Outcome:
+    """Let worlds of at most `life` events live one after the other, world `n` from the seed `seed + n`, until there were `events`."""
     outcome, began = Outcome(mechanism), time.process_time()
     nth = 0
     while outcome.events < events:
         # Short lives among long ones: half of what can happen needs a new book, half an old one.
-        length = min(WORLD_EVENTS if nth % 2 else WORLD_EVENTS // 5, events - outcome.events)
+        length = min(life if nth % 2 else life // 5, events - outcome.events)
         run_world(mechanism, seed + nth, max(1, length), outcome)
         nth += 1
         if len(outcome.violations) >= 20:

@@ -90,7 +90,7 @@ class RandomWorld:
         """Return what may happen, with weights."""
         return [
             (30, self.price), (25, self.deal), (30, self.fill), (10, self.wait), (2, self.decide), (2, self.govern),
-            (2, self.categorise), (3, self.feed), (2, self.rule), (3, self.malformed), (2, self.go_on), (2, self.auction),
+            (2, self.categorise), (3, self.feed), (4, self.rule), (3, self.malformed), (2, self.go_on), (2, self.auction),
             (2, self.bid), (1, self.reset), (1, self.end), (6, self.propose),
         ]  # fmt: skip
 
@@ -300,11 +300,13 @@ class RandomWorld:
         """Rule a price invalid."""
         operator, signature = self.signature()
         names = [buffer.name for buffer in self.opened.policy.buffers] + ["nobody"]
-        start = self.at - self.dice.choice((1, 60_000, HOUR, 40 * HOUR))
+        start = self.at - self.dice.choice((1, 60_000, HOUR - 1, HOUR - 1, 40 * HOUR))
         until = self.at - self.dice.choice((0, 0, 0, 1, HOUR, -1))
-        return PriceRuledInvalid(
-            self.at, operator, self.asset(), start, until, self.dice.choice(names), self.asset(), signature
-        )
+        fund, paid_asset = self.dice.choice(names), self.asset()
+        held = [(name, asset) for name, amounts in self.state.buffers for asset, amount in amounts.items() if amount]
+        if held and self.dice.random() < 0.7:
+            fund, paid_asset = self.dice.choice(held)
+        return PriceRuledInvalid(self.at, operator, self.asset(), start, until, fund, paid_asset, signature)
 
     def malformed(self) -> Event:
         """Change positions in a way that fits no book."""
