@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from seawall.adapters.nearest_name import nearest_names
 from seawall.errors import ConfigError, StorageError
-from seawall.studies import black_thursday_auctions, october_2025
+from seawall.studies import black_thursday_auctions, october_2025, usde_october_2025
 from seawall.studies.study import DATA_FOLDER, Progress, Study, StudyOutcome
 
 
@@ -22,6 +22,7 @@ STUDIES: Final[Mapping[str, Entry]] = MappingProxyType(
     {
         black_thursday_auctions.NAME: Entry(black_thursday_auctions.TITLE, black_thursday_auctions.study),
         october_2025.NAME: Entry(october_2025.TITLE, october_2025.study),
+        usde_october_2025.NAME: Entry(usde_october_2025.TITLE, usde_october_2025.study),
     },
 )
 

@@ -17,7 +17,11 @@ class PriceSteps:
 
     def price_at(self, at: Milliseconds) -> Price:
         """Return the price that stood at a time; DataError where none was known yet."""
+        return self.prices[self.place_at(at)]
+
+    def place_at(self, at: Milliseconds) -> int:
+        """Return which price stood at a time; DataError where none was known yet."""
         place = bisect_right(self.times, at)
         if not place:
             raise DataError(f"no price of {self.name} at {at} ms: the first is at {self.times[0]} ms")
-        return self.prices[place - 1]
+        return place - 1
