@@ -13,7 +13,7 @@ from seawall.fixed import MILLISECONDS_PER_SECOND, WAD, mul_div_down
 from seawall.studies.maker_auctions import AFTER, DAY_MS, FIRST_DAY, quantile
 from seawall.studies.number_columns import NumberColumns
 from seawall.studies.price_steps import PriceSteps
-from seawall.studies.study import Line, compared
+from seawall.studies.study import Line, compared, rounded_text
 from seawall.studies.utc_text import moment_text
 from seawall.units import Milliseconds
 
@@ -46,10 +46,8 @@ def oracle_checks(oracle: PriceSteps, market: PriceSteps) -> list[Line]:
     gaps = _gaps_to_market(oracle, market)
     highest, lowest = max(gaps), min(gaps)
     total = len(gaps)
-    fall_at = next(
-        after for before, after in pairwise(polls)
-        if oracle.price_at(before) == 166_465 * WAD // 1_000 and oracle.price_at(after) < oracle.price_at(before)
-    )  # fmt: skip
+    fall, fall_at = max((oracle.price_at(before) - oracle.price_at(after), after) for before, after in pairwise(polls))
+    from_text = rounded_text(oracle.price_at(fall_at) + fall, 3)
     return [
         compared("waits between two prices of the oracle", len(waits) * WAD, "47"),
         compared("seconds of such a wait: median", _seconds(quantile(waits, 50)), "3,647"),
@@ -58,7 +56,7 @@ def oracle_checks(oracle: PriceSteps, market: PriceSteps) -> list[Line]:
         compared(f"and under it, %, at {moment_text(lowest[1])}", 100 * lowest[0], "-24.0"),
         compared("moments more than 5 % apart, %", _share(sum(abs(gap) > WAD // 20 for gap, _ in gaps), total), "29.7"),
         compared("more than 10 % apart, %", _share(sum(abs(gap) > WAD // 10 for gap, _ in gaps), total), "13.5"),
-        compared(f"the fall from 166.465 at {moment_text(fall_at)}, to", oracle.price_at(fall_at), "136.75"),
+        compared(f"its largest fall, from {from_text} at {moment_text(fall_at)}, to", oracle.price_at(fall_at), "136.75"),
     ]  # fmt: skip
 
 

@@ -95,6 +95,23 @@ def test_the_cheapest_is_bought_first_and_of_equals_the_earlier():
     ]
 
 
+def test_a_later_lot_that_is_cheaper_comes_before_an_earlier_one():
+    sales = sell(lots_at(0, 60), Keepers(0, 0.0, 100.0, 10**6), steps((0, 10), (75, 100)), steps((0, 100), (60, 20)))
+    assert sales.seconds_f64[1] == 15
+    assert sales.paid_f64 == 90  # 40 for it, and 50 for the earlier once it costs no more than is left
+
+
+def test_a_start_price_is_of_the_start_and_not_of_the_look_after_it():
+    sales = sell(lots_at(0, 5), Keepers(0, 0.0), oracle=steps((0, 100), (10, 50)))
+    assert sales.seconds_f64.tolist() == [60, 70]
+
+
+def test_the_most_capital_in_use_is_that_of_the_busiest_moment():
+    large, small = lots_at(0, ether=2)[0], lots_at(0, 5_000)[1]
+    assert sell([large, small], Keepers(0, 0.0, None, 600)).capital_used_f64 == 200
+    assert sell([large, small], Keepers(0, 0.0, None, 6_000)).capital_used_f64 == 300
+
+
 def test_a_lot_that_is_too_dear_does_not_stand_before_one_that_is_not():
     large, small = lots_at(0, ether=2)[0], lots_at(0, 0)[1]
     sales = sell([large, small], Keepers(0, 0.0, 100.0, 10**6))

@@ -6,6 +6,7 @@ from tests.unit.studies.auction_files import NOON, write_files
 
 from seawall.errors import DataError
 from seawall.fixed import WAD
+from seawall.studies.maker_auctions import FIRST_DAY
 from seawall.studies.maker_oracle import oracle_checks, read_market, read_oracle
 from seawall.studies.price_steps import PriceSteps
 
@@ -28,6 +29,15 @@ def test_how_the_oracle_worked_is_counted_on_both_days(tmp_path):
     folder = write_files(tmp_path)
     found = [line.found for line in oracle_checks(read_oracle(folder), read_market(folder))]
     assert found == ["1", "3,600", "3,600", "51.9", "11.1", "100.0", "100.0", "136.75"]
+
+
+@pytest.mark.parametrize(("price", "beyond"), [(105, "0.0"), (106, "50.0"), (110, "50.0")])
+def test_moments_far_from_the_market_are_beyond_the_line_and_not_on_it(price, beyond):
+    oracle = PriceSteps("oracle", [(FIRST_DAY, price * WAD), (FIRST_DAY + 2, 100 * WAD)])
+    market = PriceSteps("market", [(FIRST_DAY + nth, 100 * WAD) for nth in (0, 2)])
+    lines = oracle_checks(oracle, market)
+    assert (lines[5].found, lines[6].found) == (beyond, "0.0")
+    assert lines[7].what.startswith(f"its largest fall, from {price}.000 at 12 March 00:00")
 
 
 @pytest.mark.skipif("SEAWALL_DATA" not in os.environ, reason="SEAWALL_DATA does not name a folder of recorded crashes")

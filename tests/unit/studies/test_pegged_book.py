@@ -34,6 +34,12 @@ def test_an_account_is_closed_below_its_line_and_not_on_it(price, closed):
     assert harm([loan(72)], falls_to(1_000, price, 1_000), AT_ONE, WAD).closed_count == closed
 
 
+def test_the_line_is_exact_to_the_last_digit_of_a_price():
+    line = 8 * WAD // 10
+    assert harm([loan(72)], [(0, line)], AT_ONE, WAD).closed_count == 0
+    assert harm([loan(72)], [(0, line - 1)], AT_ONE, WAD).closed_count == 1
+
+
 def test_an_account_is_closed_once_at_the_first_mark_that_makes_it_liquidatable():
     assert harm([loan(72)], falls_to(790, 650, 790), AT_ONE, WAD).repaid_value == 72 * WAD
     found = harm([loan(72)], falls_to(1_000, 700, 650), AT_ONE, WAD)
