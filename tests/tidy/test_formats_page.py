@@ -40,7 +40,8 @@ SECTIONS = {
     "`[trigger]`": protocol_file.TriggerSection,
     "`[size]`": protocol_file.SizeSection,
     "`[bonus]`": protocol_file.BonusSection,
-    "`[sale]`": protocol_file.SaleSection,
+    '`[sale]` with `kind = "fixed_spread"`': protocol_file.FixedSpreadSection,
+    '`[sale]` with `kind = "dutch"`': protocol_file.DutchSection,
     "`[[waterfall]]`": protocol_file.PayerSection,
 }
 

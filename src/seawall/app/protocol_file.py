@@ -12,7 +12,7 @@ from pydantic import Field
 from seawall.app.scenario_number import milliseconds, wad
 from seawall.app.toml_section import Count, Number, Section, parsed
 from seawall.errors import ConfigError
-from seawall.ledger.composition import Composition
+from seawall.ledger.composition import Composition, DutchTerms
 from seawall.ledger.deployment import Absorber
 from seawall.ledger.liquidation_rule import BonusStep, GrowingBonus, LiquidationRule
 from seawall.protocols.catalogue import protocol_named
@@ -20,6 +20,7 @@ from seawall.protocols.composed import composed_protocol
 from seawall.protocols.protocol import Protocol
 
 _SUFFIX: Final = ".toml"
+Span = Annotated[int, Field(ge=0)]
 
 
 class TriggerSection(Section):
@@ -53,10 +54,27 @@ class BonusSection(Section):
     outage_seconds: Count = 60
 
 
-class SaleSection(Section):
-    """How collateral is sold."""
+class FixedSpreadSection(Section):
+    """Keepers fill orders at the bonus."""
 
     kind: Literal["fixed_spread"] = "fixed_spread"
+
+
+class DutchSection(Section):
+    """The whole pair is auctioned at a price that falls from above the oracle's, along a line or in steps."""
+
+    kind: Literal["dutch"]
+    start: Number = "1.05"
+    fall_seconds: Span = 0
+    step_seconds: Span = 0
+    step_share: Number = "0"
+    seconds_max: Count = 3_600
+    spent: Number = "0"
+    market_limit: Number
+    total_limit: Number
+    reward: Number = "0"
+    reward_share: Number = "0"
+    outage_seconds: Count = 300
 
 
 class PayerSection(Section):
@@ -65,7 +83,7 @@ class PayerSection(Section):
     names: list[str]
     shares: list[Number] = []
     budget: Number = "0"
-    window_seconds: Annotated[int, Field(ge=0)] = 0
+    window_seconds: Span = 0
 
 
 class ProtocolFile(Section):
@@ -76,7 +94,7 @@ class ProtocolFile(Section):
     trigger: TriggerSection = TriggerSection()
     size: SizeSection = SizeSection()
     bonus: BonusSection = BonusSection()
-    sale: SaleSection = SaleSection()
+    sale: Annotated[FixedSpreadSection | DutchSection, Field(discriminator="kind")] = FixedSpreadSection()
     waterfall: list[PayerSection] = []
 
 
@@ -113,6 +131,7 @@ def _composition(file: ProtocolFile) -> Composition:
             line_ratio=wad(file.trigger.health),
             growing_bonus=_growing_bonus(file.bonus),
         ),
+        dutch=_dutch(file.sale) if isinstance(file.sale, DutchSection) else None,
         absorbers=tuple(
             Absorber(
                 names=tuple(payer.names),
@@ -122,6 +141,22 @@ def _composition(file: ProtocolFile) -> Composition:
             )
             for payer in file.waterfall
         ),
+    )
+
+
+def _dutch(section: DutchSection) -> DutchTerms:
+    return DutchTerms(
+        start_ratio=wad(section.start),
+        seconds_max=section.seconds_max,
+        market_due_value_max=wad(section.market_limit),
+        total_due_value_max=wad(section.total_limit),
+        fall_seconds=section.fall_seconds,
+        step_seconds=section.step_seconds,
+        step_ratio=wad(section.step_share),
+        spent_ratio=wad(section.spent),
+        reward_value=wad(section.reward),
+        reward_ratio=wad(section.reward_share),
+        gap_ms_max=milliseconds(section.outage_seconds),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from seawall.protocols.protocol import Protocol
+from seawall.protocols.sale import SaleRule
 from seawall.studies.decimal_text import wad_text
 
 _SAID_ALREADY: Final = ("name", "version", "proof", "composition", "exact_line", "clock_gap_ms_max")
@@ -23,12 +24,16 @@ def protocol_parameters(protocol: Protocol) -> dict[str, str]:
 
 def _flat(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in values.items():
-        if name in _SAID_ALREADY:
+        if name in _SAID_ALREADY or name.startswith("_"):
             continue
+        if isinstance(value, SaleRule):
+            value = value.__dict__  # noqa: PLW2901  (what a sale holds is shown as if the protocol held it)
         if is_dataclass(value) and not isinstance(value, type):
             yield from _flat({field.name: getattr(value, field.name) for field in fields(value)})
         elif isinstance(value, msgspec.Struct):
             yield from _flat({field: getattr(value, field) for field in value.__struct_fields__})
+        elif isinstance(value, dict):
+            yield from _flat(value)
         elif hasattr(value, "_asdict"):
             yield from _flat(value._asdict())
         else:

@@ -2,6 +2,7 @@
 
     heals      l(1 + b) < trigger < target, for every market and every step of a bonus that grows (b with the cap of time)
     ends       a close factor below one leaves a part each time, so it needs a dust limit to come to an end
+    sells      a Dutch auction has one curve, starts at the oracle's price or above, and its rewards cannot be farmed
     pays       absorbers that are there, shares that add up, no deleveraging without contracts
 Each refusal is one line with the number and its limit.
 """
@@ -17,7 +18,9 @@ from seawall.ledger.composition import Composition
 from seawall.ledger.deployment import Buffer, Policy
 from seawall.ledger.liquidation_rule import LiquidationRule
 from seawall.ledger.market import Market, RiskParameters
+from seawall.protocols.composed_sale import dutch_sale
 from seawall.protocols.seawall import Seawall
+from seawall.protocols.seawall_dutch import SeawallDutch
 from seawall.rules.growing_bonus import check_growing_bonus
 from seawall.rules.loss_waterfall import AUTO_DELEVERAGING, SOCIALIZED_LOSS, waterfall_mistake
 
@@ -26,12 +29,7 @@ LINE_RATIO_MAX: Final = 2 * WAD
 
 
 class Composed(Seawall):
-    """The protocol of one composition, which has been checked."""
-
-    def __init__(self, composition: Composition) -> None:
-        super().__init__(composition.version, composition.rule)
-        self.name = composition.name
-        self.composition = composition
+    """The protocol of one composition, which `composed_protocol` has checked."""
 
     def check_markets(self, markets: Sequence[Market]) -> None:
         """Refuse as our own rule does, and markets in which opening or a growing bonus is past the trigger."""
@@ -62,6 +60,10 @@ class Composed(Seawall):
         return replace(parameters, max_loan_to_value_ratio=min(parameters.max_loan_to_value_ratio, limit_ratio))
 
 
+class ComposedDutch(Composed, SeawallDutch):
+    """The same with a Dutch auction in place of the fixed spread."""
+
+
 def composed_protocol(composition: Composition) -> Composed:
     """Return the protocol of a composition; raises ConfigError where it cannot work in any market."""
     for name, text in (("name", composition.name), ("version", composition.version)):
@@ -69,7 +71,14 @@ def composed_protocol(composition: Composition) -> Composed:
             raise ConfigError(f"{name} {text!r} is empty or has a sign that a label cannot have")
     _check_rule(composition.rule)
     _check_absorbers(composition)
-    return Composed(composition)
+    rule, dutch = composition.rule, composition.dutch
+    if dutch is None:
+        made = Composed(composition.version, rule)
+    else:
+        _check_auctioned(rule)
+        made = ComposedDutch(composition.version, rule, dutch_sale(dutch, rule.dust_value))
+    made.name, made.composition = composition.name, composition
+    return made
 
 
 def _check_rule(rule: LiquidationRule) -> None:
@@ -97,12 +106,23 @@ def _check_rule(rule: LiquidationRule) -> None:
             )
 
 
+def _check_auctioned(rule: LiquidationRule) -> None:
+    """Refuse parts of a rule that an auction of the whole pair has no use for."""
+    if rule.target_health_ratio or rule.close_factor_ratio != WAD:
+        raise ConfigError(
+            f"target health {rule.target_health_ratio} or close factor {rule.close_factor_ratio} (WAD) beside a Dutch sale, "
+            "which takes the whole pair"
+        )
+    if rule.growing_bonus is not None or rule.bonus_share_ratio_min != WAD:
+        raise ConfigError("a bonus that grows or is capped beside a Dutch sale, whose price falls by itself")
+
+
 def _check_absorbers(composition: Composition) -> None:
     """Refuse absorbers that no buffers could make right; which buffers there are, only the deployment knows."""
     named = {name for absorber in composition.absorbers for name in absorber.names}
     buffers = tuple(Buffer(name, ()) for name in sorted(named - {AUTO_DELEVERAGING, SOCIALIZED_LOSS}))
     policy = Policy(buffers=buffers, absorbers=composition.absorbers)
-    mistake = waterfall_mistake(policy, 0, has_winners=Composed.positions_are_signed)
+    mistake = waterfall_mistake(policy, 0, has_winners=Composed.closes_winners)
     if mistake is not None:
         raise ConfigError(mistake)
 

@@ -13,7 +13,7 @@ from seawall.app.protocol_file import chosen_protocol
 from seawall.app.scenario import load_scenario
 from seawall.errors import ConfigError
 from seawall.fixed import WAD
-from seawall.ledger.composition import Composition
+from seawall.ledger.composition import Composition, DutchTerms
 from seawall.ledger.deployment import Absorber
 from seawall.ledger.event import DeploymentOpened
 from seawall.ledger.liquidation_rule import BonusStep, GrowingBonus, LiquidationRule
@@ -84,13 +84,15 @@ def test_a_name_alone_is_the_whole_pair_at_the_markets_bonus(protocol_in):
         ('name = "a"\n[size]\nclose_factr = 1', "unknown key 'close_factr' in [size]"),
         ("version = '1'", "key 'name' is missing"),
         ('name = "a"\n[bonus]\nsteps = [{ health = 1 }]', "key 'bonus' is missing in [bonus.steps.1]"),
-        ('name = "a"\n[sale]\nkind = "raffle"', "kind 'raffle'"),
+        ('name = "a"\n[sale]\nkind = "raffle"', "'raffle' found using 'kind'"),
         ('name = "a"\n[trigger]\nhealth = -1', "health -1: is negative"),
         ('name = "a', "is not TOML"),
         ('name = "a"\n[size]\nclose_factor = 0.5', "needs a dust limit"),
         ('name = "a"\n[size]\ntarget_health = 1', "is not above the trigger"),
         ('name = "a"\n[bonus]\nper_second = 0.1\ntime_max = 0.1', "has no step"),
-        ('name = "a"\n[[waterfall]]\nnames = ["auto_deleveraging"]', "closes winners of contracts"),
+        ('name = "a"\n[sale]\nkind = "dutch"\nmarket_limit = 1\ntotal_limit = 1', "needs one curve"),
+        ('name = "a"\n[sale]\nkind = "fixed_spread"\nstart = 1.1', "unknown key 'start' in [sale]"),
+        ('name = "a"\n[[waterfall]]\nnames = ["auto_deleveraging"]', "closes winners"),
         ('name = "a"\n[[waterfall]]\nnames = ["x", "y"]\nshares = [0.5, 0.4]', "add up to"),
     ],
 )
@@ -100,6 +102,46 @@ def test_a_mistake_is_one_line_with_its_file(protocol_in, text, fact):
     assert fact in str(caught.value)
     assert "mine.toml" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_every_key_of_a_dutch_sale_arrives(protocol_in):
+    sale = """
+[sale]
+kind = "dutch"
+start = 1.1
+fall_seconds = 600
+seconds_max = 500
+spent = 0.2
+market_limit = 1000
+total_limit = 2000
+reward = 0.5
+reward_share = 0.001
+outage_seconds = 60
+"""
+    assert protocol_in(f'name = "a"\n{sale}').composition.dutch == DutchTerms(
+        start_ratio=110 * PERCENT,
+        seconds_max=500,
+        market_due_value_max=1_000 * WAD,
+        total_due_value_max=2_000 * WAD,
+        fall_seconds=600,
+        spent_ratio=20 * PERCENT,
+        reward_value=WAD // 2,
+        reward_ratio=WAD // 1_000,
+        gap_ms_max=60_000,
+    )
+    stairs = sale.replace("fall_seconds = 600", "step_seconds = 30\nstep_share = 0.99")
+    terms = protocol_in(f'name = "a"\n{stairs}').composition.dutch
+    assert (terms.fall_seconds, terms.step_seconds, terms.step_ratio) == (0, 30, 99 * PERCENT)
+
+
+def test_a_composed_dutch_sale_runs_and_its_journal_rebuilds(tmp_path, capsys):
+    path = tmp_path / "dutch.toml"
+    limits = "fall_seconds = 3600\nspent = 0.7\nmarket_limit = 20000000\ntotal_limit = 20000000"
+    path.write_text(f'name = "dutch"\n[size]\ndust = 100\n[sale]\nkind = "dutch"\n{limits}')
+    assert status(["replay", str(TINY), "--protocol", str(path), "--out", str(tmp_path / "out"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["liquidations"] > 10
+    assert status(["verify", str(tmp_path / "out")]) == 0
+    assert "the same as in the journal" in capsys.readouterr().out
 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path):

@@ -64,7 +64,7 @@ def health_after(protocol, deployment, row, limit):
         ({"name": "a@b"}, "a sign that a label cannot have"),
         ({"name": ""}, "is empty"),
         ({"absorbers": (Absorber(()),)}, "names nobody"),
-        ({"absorbers": (Absorber(("auto_deleveraging",)),)}, "closes winners of contracts"),
+        ({"absorbers": (Absorber(("auto_deleveraging",)),)}, "closes winners"),
         ({"absorbers": (Absorber(("a", "b"), (WAD // 2, WAD // 2 - 1)),)}, "add up to"),
         ({"absorbers": (Absorber(("socialized_loss",)), Absorber(("a",)))}, "leaves nothing to pay"),
     ],
@@ -188,6 +188,16 @@ def test_a_part_that_would_leave_dust_takes_the_whole():
     assert limit.repay_amount == 8_100 * 10**6
     small, owed = standing(150, eth_price=32)
     assert limit_of(composed(close_factor_ratio=50 * PERCENT), small, owed).repay_amount == 150 * 10**6
+
+
+def test_what_leaves_the_dust_limit_must_cure_by_the_line_that_holds():
+    # What leaves 100 of debt leaves 127.5 of collateral: health 1.02, above one and below an early line.
+    deployment, row = standing(150, eth_price=36)
+    close = {"close_factor_ratio": 50 * PERCENT}
+    at_one = limit_of(composed(**close), deployment, row).repay_amount
+    assert at_one == 50 * 10**6
+    early = composed(**close, line_ratio=105 * PERCENT)
+    assert limit_of(early, deployment, row).repay_amount == 150 * 10**6
 
 
 @pytest.mark.parametrize("price", [1_990, 1_900, 1_800, 1_760, 1_720])
