@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Check a published deleveraging: `check_deleveraging.py RECORD.json`.
+"""Check published deleveragings: `check_deleveraging.py RECORDS.json`, a record or a list of them.
 
 It shares no line with the program that wrote the record and needs nothing but Python: whom the rule had to cut, and by how
 much, is worked out again from the record's inputs, with fractions instead of scaled integers and by other methods.
@@ -249,20 +249,24 @@ def faults_of_queue(winners: list[Winner], cuts: list[tuple], loss: dict, rank_o
 
 
 def main(arguments: list[str]) -> int:
-    """Check the record that is named, and return the exit status."""
+    """Check the records that are named, and return the exit status."""
     if len(arguments) != 1:
-        print("usage: check_deleveraging.py RECORD.json", file=sys.stderr)
+        print("usage: check_deleveraging.py RECORDS.json", file=sys.stderr)
         return 2
     try:
-        record = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
-        found = violations(record)
+        read = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
+        records = read if isinstance(read, list) else [read]
+        found = [(number, line) for number, record in enumerate(records, start=1) for line in violations(record)]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        print(f"{arguments[0]} is not a record of a deleveraging: {type(error).__name__} {error}", file=sys.stderr)
+        print(f"{arguments[0]} is no record of a deleveraging: {type(error).__name__} {error}", file=sys.stderr)
         return 2
-    for line in found:
-        print(line)
-    if not found:
-        print(f"the record holds: {record['rule']}, {len(record['winners']):,} winners, {len(record['cuts']):,} cut")
+    for number, line in found:
+        print(f"record {number}: {line}" if len(records) > 1 else line)
+    broken = {number for number, _ in found}
+    for number, record in enumerate(records, start=1):
+        if number not in broken:
+            winners, cuts = len(record["winners"]), len(record["cuts"])
+            print(f"record {number} holds: {record['rule']}, {winners:,} winners, {cuts:,} cut")
     return 1 if found else 0
 
 

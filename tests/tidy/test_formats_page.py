@@ -35,6 +35,7 @@ SECTIONS = {
     "`[keepers]`": scenario.KeeperSection,
     "`[depth]`": scenario.DepthSection,
     "`[policy]`": scenario.PolicySection,
+    "`[policy.deleveraging]`": scenario.DeleveragingSection,
     "`[[policy.absorbers]]`": scenario.AbsorberSection,
     "top of a protocol file": protocol_file.ProtocolFile,
     "`[trigger]`": protocol_file.TriggerSection,

@@ -23,7 +23,7 @@ from seawall.app.run_input import composition_input, file_input, section_input
 from seawall.app.scenario import FileBook, FilePrices, GeneratedBook, GeneratedContracts, ScenarioFile
 from seawall.app.scenario_number import milliseconds, wad
 from seawall.app.scenario_prices import ScenarioPrices, scenario_prices
-from seawall.app.scenario_waterfall import scenario_waterfall
+from seawall.app.scenario_waterfall import scenario_deleveraging, scenario_waterfall
 from seawall.errors import ConfigError
 from seawall.fixed import WAD
 from seawall.ledger.deployment import OracleRule, Policy
@@ -246,6 +246,7 @@ def _policy(given: ScenarioFile, listed: MarketList, rule: Protocol, is_own: boo
         breaker_cooldown_ms=milliseconds(policy.breaker_cooldown_seconds),
         grace_period_ms=milliseconds(policy.grace_seconds),
         absorbers=absorbers,
+        deleveraging=scenario_deleveraging(given),
     )
 
 

@@ -20,11 +20,30 @@ def outcome_rows(outcome: dict[str, Any]) -> list[list[str]]:
         ["Bad debt", _value(outcome, "bad_debt_value")],
         ["  paid by buffers", _value(outcome, "buffer_drawn_value")],
         ["  left to lenders", _value(outcome, "socialized_loss_value")],
+        *_deleveraging(outcome),
         ["Below the line", f"half under {times[0]}, nine in ten under {times[1]}, longest {times[2]}"],
         *_warnings(outcome["warnings"]),
         ["Still below at the end", f"{end['count']:,}" + (f" ({reasons})" if reasons else "")],
         ["  debt without collateral", short_value(int(end["insolvent_value"]))],
         ["State hash", outcome["state_hash"]],
+    ]
+
+
+def _deleveraging(outcome: dict[str, Any]) -> list[list[str]]:
+    """Return the rows of what winners paid, where they stand in the waterfall."""
+    found = outcome.get("deleveraging")
+    if found is None:
+        return []
+    evenness = (
+        f"worst {found['worst_haircut']:.1%} of a profit, Gini {found['haircut_gini']:.3f}" if found["count"] else ""
+    )
+    return [
+        ["Deleveraged", f"{found['accounts_closed']:,} accounts, {short_value(int(found['closed_value']))} closed"],
+        ["  paid by winners", short_value(int(found["paid_value"]))],
+        [
+            "  of their profit",
+            f"{found['winners_cut']:,} of {found['winners']:,} winners{', ' * bool(evenness)}{evenness}",
+        ],
     ]
 
 

@@ -150,6 +150,8 @@ def _story(outcome: Outcome, bad_debt: int) -> str:
         )
     else:
         sentences.append("No debt was written off.")
+    if outcome.get("deleveraging", {}).get("count"):
+        sentences.append(_winners_sentence(outcome["deleveraging"]))
     if outcome["warnings"]["count"]:
         notice = outcome["warnings"]["seconds_before_line"]
         told = (
@@ -167,6 +169,15 @@ def _story(outcome: Outcome, bad_debt: int) -> str:
     return " ".join(sentences)
 
 
+def _winners_sentence(found: dict[str, Any]) -> str:
+    """Return what winners paid and how evenly."""
+    return (
+        f"{plural(found['accounts_closed'], 'account')} without equity were closed against winners: "
+        f"{found['winners_cut']:,} of {found['winners']:,} paid {short_value(int(found['paid_value']))}, none more than "
+        f"{found['worst_haircut']:.1%} of its profit (Gini of the shares {found['haircut_gini']:.3f})."
+    )
+
+
 def payers(outcome: Outcome) -> str:
     """Return who paid and who received, as a table with bars."""
     paid = outcome["payers"]
@@ -176,6 +187,11 @@ def payers(outcome: Outcome) -> str:
         *(
             (f"Buffer {name.replace('_', ' ')}", "paid for bad debt", int(value), "loss")
             for name, value in sorted(paid["buffers"].items())
+        ),
+        *(
+            [("Winners", "paid for losses, by closing", int(outcome["deleveraging"]["paid_value"]), "loss")]
+            if "deleveraging" in outcome
+            else []
         ),
         ("Lenders", "bear the bad debt that nothing else paid", int(paid["lenders"]), "loss"),
         *([_backers_row(backers)] if backers else []),

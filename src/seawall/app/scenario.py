@@ -17,6 +17,7 @@ from seawall.app import protocol_file
 from seawall.app.toml_section import Count, Number, parsed
 from seawall.app.toml_section import Section as _Section
 from seawall.errors import ConfigError
+from seawall.ledger.deleveraging import EXACT_BUDGET
 
 _FOLDER: Final = files("seawall.app") / "scenarios"
 
@@ -180,6 +181,15 @@ class AbsorberSection(protocol_file.PayerSection):
     markets: list[str] = []
 
 
+class DeleveragingSection(_Section):
+    """By which rule winners pay, and from which drawdown of the fund in a window until which."""
+
+    rule: str = EXACT_BUDGET
+    window_seconds: Count = 28_800
+    start: Number = "0.3"
+    stop: Number = "0.25"
+
+
 class PolicySection(_Section):
     """What the deployment decides for itself."""
 
@@ -193,6 +203,7 @@ class PolicySection(_Section):
     grace_seconds: Number = "0"
     fee_shares: dict[str, Number] = {}
     absorbers: list[AbsorberSection] = []
+    deleveraging: DeleveragingSection = DeleveragingSection()
 
 
 class Scenario(_Section):

@@ -9,8 +9,11 @@ from seawall.adapters.nearest_name import nearest_names
 from seawall.app.scenario import AbsorberSection, ScenarioFile
 from seawall.app.scenario_number import amount, milliseconds, wad
 from seawall.errors import ConfigError
+from seawall.ledger.deleveraging import DeleveragingPolicy
 from seawall.ledger.deployment import Absorber, Buffer, Policy
 from seawall.protocols.protocol import Protocol
+from seawall.rules.auto_deleveraging import RULES
+from seawall.rules.deleveraging_switch import check_switch
 from seawall.rules.loss_waterfall import waterfall_mistake
 
 
@@ -33,6 +36,23 @@ def scenario_waterfall(
         place = f"[[waterfall]] of {rule.label} with" if composed else "[policy] and"
         raise ConfigError(f"{mistake}, in {place} [buffers] of {given.path}")
     return buffers, absorbers
+
+
+def scenario_deleveraging(given: ScenarioFile) -> DeleveragingPolicy:
+    """Return by which rule winners pay and when; raises ConfigError."""
+    section = given.scenario.policy.deleveraging
+    policy = DeleveragingPolicy(
+        section.rule, milliseconds(section.window_seconds), wad(section.start), wad(section.stop)
+    )
+    if section.rule not in RULES:
+        raise ConfigError(
+            f"deleveraging rule {section.rule!r}: {nearest_names(section.rule, RULES)}, in [policy.deleveraging] of {given.path}"
+        )
+    try:
+        check_switch(policy)
+    except ConfigError as error:
+        raise ConfigError(f"{error}, in [policy.deleveraging] of {given.path}") from error
+    return policy
 
 
 def _buffers(given: ScenarioFile, listed: MarketList) -> tuple[Buffer, ...]:

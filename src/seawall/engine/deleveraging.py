@@ -1,9 +1,9 @@
 """Deleveraging at work: accounts without equity are closed against winners, while the fund is drawn down or cannot pay.
 
-The fund are the buffers that pay before winners do. The worst account comes first. Of each it is asked what the fund would be
-if it paid for this one too, beside those before it that it keeps: where deleveraging is on then, winners pay all that is lacking,
-elsewhere what the waterfall before them cannot. What they do not pay either stays lacking, until the account is written off and
-the waterfall goes on to who comes after them. So winners pay no unit that is not lacking, and none twice.
+The fund are the buffers that pay before winners do. While its drawdown has the switch on, winners pay all that an account lacks;
+elsewhere what the waterfall before them cannot pay, the worst account first, beside what it keeps for those before. What winners
+do not pay either stays lacking, until the account is written off and the waterfall goes on to who comes after them. So winners
+pay no unit that is not lacking, and none twice.
 """
 
 from typing import NamedTuple
@@ -46,21 +46,20 @@ def auto_deleverage(state: State, protocol: Protocol) -> list[AutoDeleverage]:
     kept = state.deleveraging
     if kept is None or state.deployment.prices[_cash_asset(state, protocol)] is None:
         return []
-    policy, cash = state.policy.deleveraging, protocol.cash_market_of(state.deployment)
+    cash = protocol.cash_market_of(state.deployment)
     if not winners_are_payers(state, cash):
         return []
+    kept.switch = switch_after(kept.switch, _fund(state, protocol), state.policy.deleveraging)
     orders: list[AutoDeleverage] = []
     waiting_amount = 0
     for lacking in _worst_first(state, protocol):
         after_amount = waiting_amount + lacking.amount
-        is_on = switch_after(kept.switch, _fund(state, protocol, after_amount), policy).is_on
         wanted_amount = lacking.amount
-        if not is_on:
+        if not kept.switch.is_on:
             wanted_amount = left_amount(state, cash, after_amount) - left_amount(state, cash, waiting_amount)
         caused = _close(state, protocol, lacking.row, winners_room(state, cash, wanted_amount))
         orders += caused
         waiting_amount = after_amount - sum(order.covered_amount for order in caused)
-    kept.switch = switch_after(kept.switch, _fund(state, protocol, waiting_amount), policy)
     return orders
 
 
@@ -85,14 +84,14 @@ def _contracts(state: State, row: int) -> list[int]:
     return sorted(slot for slot, _ in state.deployment.book.positions(row) if markets[market_of(slot)].margin_tiers)
 
 
-def _fund(state: State, protocol: Protocol, waiting_amount: Amount) -> FundObservation:
-    """Return what the fund would be, had it paid what waits for it; only cash counts, and gifts are no profit."""
+def _fund(state: State, protocol: Protocol) -> FundObservation:
+    """Return what the fund is now; only cash counts, and gifts are no profit."""
     asset = _cash_asset(state, protocol)
     price, unit = known_price(state, asset), state.deployment.units[asset]
     kept = state.deleveraging
     assert kept is not None
     names = fund_names(state, protocol.cash_market_of(state.deployment))
-    held_amount = profit_amount = -waiting_amount
+    held_amount = profit_amount = 0
     for (name, held), opened in zip(state.buffers, state.policy.buffers, strict=True):
         if name in names:
             amount = held.get(asset, 0)

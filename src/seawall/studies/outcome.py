@@ -65,6 +65,7 @@ def outcome_of(plan: RunPlan, engine: Engine, world: World, recorder: Recorder, 
             "buffers": {name: str(value) for name, value in sorted(tally.buffer_values.items())},
             "lenders": str(tally.socialized_loss_value),
         },
+        **({} if state.deleveraging is None else {"deleveraging": tally.deleveraging.outcome()}),
         "liquidatable_at_start": {
             "count": sum(recorder.refusals_at_start().values()),
             "debt_value": str(recorder.debt_value_at_start()),

@@ -15,6 +15,7 @@ import msgspec
 from seawall.engine.engine import Engine
 from seawall.fixed import mul_div_down
 from seawall.ledger.backstop_order import DrawBackstop
+from seawall.ledger.deleveraging import AutoDeleverage
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, market_of, side_of
 from seawall.ledger.order import (
@@ -37,6 +38,7 @@ from seawall.ledger.order import (
 )
 from seawall.protocols.protocol import Protocol
 from seawall.rules.loss_waterfall import SOCIALIZED_LOSS, UNCOVERED_LOSS
+from seawall.studies.deleveraging_tally import DeleveragingTally
 from seawall.units import Amount, Milliseconds, Price, Value
 
 _LENDERS_BEAR: Final = (SOCIALIZED_LOSS, UNCOVERED_LOSS)
@@ -68,6 +70,7 @@ class Tally:
         self.bad_debt_value = 0
         self.paid_values: dict[str, Value] = {}
         self.loss_prices: dict[int, Price] = {}
+        self.deleveraging = DeleveragingTally()
         self.refusals: Counter[Refusal] = Counter()
         self.accounts: dict[bytes, AccountTally] = {}
         self.ended_ms: list[Milliseconds] = []
@@ -88,6 +91,8 @@ class Tally:
                     self._add_draw(order, deployment)
                 case AbsorbLoss():
                     self._add_loss(order, deployment)
+                case AutoDeleverage():
+                    self.deleveraging.add(order)
                 case PayLoss():
                     self._add_late_payment(order, deployment)
                 case RefuseFill() | RefuseBid() | RefuseAuction():

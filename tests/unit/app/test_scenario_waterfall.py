@@ -8,6 +8,7 @@ from seawall.app.assembly import assemble
 from seawall.app.scenario import load_scenario
 from seawall.errors import ConfigError
 from seawall.fixed import WAD
+from seawall.ledger.deleveraging import DeleveragingPolicy
 from seawall.ledger.deployment import Absorber, Buffer, Policy
 from seawall.ledger.event import DeploymentOpened
 
@@ -58,6 +59,12 @@ def test_every_key_arrives(policy_of):
     )
 
 
+def test_how_winners_pay_arrives(policy_of):
+    added = '[policy.deleveraging]\nrule = "binance_queue@1"\nwindow_seconds = 60\nstart = 0.5\nstop = 0.125\n'
+    assert policy_of(added).deleveraging == DeleveragingPolicy("binance_queue@1", 60_000, WAD // 2, WAD // 8)
+    assert policy_of("").deleveraging == DeleveragingPolicy()
+
+
 def test_a_scenario_without_absorbers_has_none(policy_of):
     assert policy_of("").absorbers == ()
 
@@ -80,6 +87,10 @@ def test_a_scenario_without_absorbers_has_none(policy_of):
          "shares of the fees add up to 1100000000000000000 (WAD), more than 1000000000000000000, in"),
         ("[policy.fee_shares]\npol = 0.6\n", "no buffer 'pol' (nearest: pool), in [policy.fee_shares] of"),
         (absorber(names='["pool"]', share=1), "unknown key 'share' in [policy.absorbers.1] of"),
+        ('[policy.deleveraging]\nrule = "exact_budget@2"\n', "deleveraging rule 'exact_budget@2': nearest: exact_budget@1"),
+        ("[policy.deleveraging]\nstop = 0.3\n",
+         "stop 300000000000000000 and start 300000000000000000 do not rise within 0 .. 1000000000000000000, in the"),
+        ("[policy.deleveraging]\nwindow_seconds = 0\n", "window_seconds 0: "),
         (absorber(shares="[1]"), "key 'names' is missing in [policy.absorbers.1] of"),
         (absorber(names='["pool"]', window_seconds=-1), "window_seconds -1: "),
     ],

@@ -18,7 +18,8 @@ from seawall.rules.auto_deleveraging import RULES
 
 OTHER_SHORT = named("other short")
 FUND, WINNERS, LENDERS = (Absorber((name,)) for name in ("insurance_fund", "auto_deleveraging", "socialized_loss"))
-RULE = replace(POLICY, absorbers=(FUND, WINNERS, LENDERS))
+EMPTY = (Buffer("insurance_fund", ((USD, 0),)),)
+RULE = replace(POLICY, buffers=EMPTY, absorbers=(FUND, WINNERS, LENDERS))
 
 
 def funded(dollars, **changes):
@@ -98,24 +99,48 @@ def test_nobody_is_closed_where_winners_are_no_payers():
 
 
 @pytest.mark.parametrize(
-    ("fund", "covered"), [(66_667, 0), (66_666, 20_000), (20_000, 20_000), (0, 20_000)]
-)  # fmt: skip
-def test_the_fund_pays_as_long_as_its_drawdown_is_at_most_three_tenths(fund, covered):
-    assert [order.covered_amount for order in deleveragings(crash(funded(fund)))] == [covered * UNITS[USD]] * (
-        covered > 0
-    )
+    ("fund", "covered"), [(20_001, []), (20_000, []), (19_999, [1]), (5_000, [15_000]), (0, [20_000])]
+)
+def test_winners_pay_what_the_fund_cannot(fund, covered):
+    exchange = crash(funded(fund))
+    for _ in range(2):  # what the fund is to pay waits for it, and is asked of no winner
+        assert [order.covered_amount for order in deleveragings(exchange)] == [each * UNITS[USD] for each in covered]
+        exchange.price(1, 55_000)
 
 
-def test_where_the_switch_is_wide_winners_pay_only_what_buffers_before_them_cannot():
-    wide = DeleveragingPolicy(start_ratio=WAD - 1)
-    assert deleveragings(crash(funded(20_001, deleveraging=wide))) == []
-    spread = replace(
-        funded(50_000, deleveraging=wide), absorbers=(replace(FUND, budget_value=15_000 * WAD, window_ms=1), WINNERS)
-    )
-    (order,) = deleveragings(crash(spread))
+def test_what_the_fund_keeps_for_one_account_is_not_there_for_another():
+    """Two longs lack 20,000 and 15,000, the fund has 21,000: it keeps all for the worst, winners pay 14,000 for the other."""
+    exchange = crash(funded(21_000), price=60_000)
+    other = named("other long")
+    exchange.trade(other, BTC, 7 * UNITS[BTC], 20_000)
+    exchange.trade(SHORT, BTC, -7 * UNITS[BTC])
+    exchange.price(1, 55_000)
+    (order,) = deleveragings(exchange)
+    assert (order.account, order.covered_amount) == (other, 14_000 * UNITS[USD])
+
+
+def test_a_budget_of_the_fund_is_all_that_it_can_pay():
+    policy = replace(funded(50_000), absorbers=(replace(FUND, budget_value=15_000 * WAD, window_ms=1), WINNERS))
+    (order,) = deleveragings(crash(policy))
     assert order.covered_amount == 5_000 * UNITS[USD]
     assert order.record.loss.deleveraging_price == 57_000 * WAD
     assert order.closed_amount == 25 * UNITS[BTC] // 10
+
+
+def drained(exchange, dollars):
+    """Let the fund pay so much for a loss of somebody else's."""
+    other = named("somebody else")
+    exchange.tell(changes(exchange.at, (other, 2 * USD + DEBT, dollars * UNITS[USD])))
+    exchange.price(1, 60_000)
+
+
+@pytest.mark.parametrize(("lost", "covered"), [(30_000, 0), (30_001, 20_000)])
+def test_above_a_drawdown_of_three_tenths_winners_pay_before_the_fund(lost, covered):
+    exchange = crash(funded(100_000), price=60_000)
+    drained(exchange, lost)
+    exchange.price(1, 55_000)
+    assert sum(order.covered_amount for order in deleveragings(exchange)) == covered * UNITS[USD]
+    assert dict(exchange.state.buffers)["insurance_fund"][USD] == (100_000 - lost) * UNITS[USD]
 
 
 def test_buffers_behind_winners_are_no_part_of_the_fund():
@@ -281,15 +306,20 @@ def test_a_snapshot_keeps_entries_gifts_and_the_switch():
     assert restored.deleveraging.entry_prices[row] == {2 * BTC + 1: 60_000 * WAD}
 
 
-def test_a_gift_hides_no_drawdown():
-    """The fund has lost 20,000 of 66,667 in waiting; a gift as large leaves the drawdown, and winners pay the next loss."""
-    exchange = crash(funded(66_667))
+@pytest.mark.parametrize("gift", [21_000, -60_000])
+def test_a_gift_hides_no_drawdown(gift):
+    exchange = crash(funded(100_000), price=60_000)
+    drained(exchange, 30_001)
+    exchange.tell(FundChanged(exchange.at, "insurance_fund", USD, gift * UNITS[USD]))
+    exchange.price(1, 55_000)
+    assert sum(order.covered_amount for order in deleveragings(exchange)) == 20_000 * UNITS[USD]
+
+
+def test_what_owners_take_out_is_no_drawdown():
+    exchange = crash(funded(100_000), price=60_000)
+    exchange.tell(FundChanged(exchange.at, "insurance_fund", USD, -70_000 * UNITS[USD]))
+    exchange.price(1, 55_000)
     assert deleveragings(exchange) == []
-    exchange.tell(FundChanged(exchange.at, "insurance_fund", USD, 1_000 * UNITS[USD]))
-    assert deleveragings(exchange) == []
-    exchange.price(1, 54_900)
-    (order,) = deleveragings(exchange)
-    assert order.covered_amount == 21_000 * UNITS[USD]
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -147,7 +147,7 @@ class TestStatus:
 
     def test_zero_where_the_record_holds(self, tmp_path):
         said = self.status(tmp_path, json.dumps(published(deleveraging_by(EXACT_BUDGET, LOSS, SHORTS))))
-        assert said == (0, "the record holds: exact_budget@1, 6 winners, 5 cut")
+        assert said == (0, "record 1 holds: exact_budget@1, 6 winners, 5 cut")
 
     def test_one_and_a_line_where_it_does_not(self, tmp_path):
         code, text = self.status(tmp_path, json.dumps(tampered() | {"remainder_value": 1}))
@@ -157,4 +157,4 @@ class TestStatus:
     def test_two_where_there_is_no_record(self, tmp_path, text):
         code, said = self.status(tmp_path, text)
         assert code == 2
-        assert "is not a record of a deleveraging" in said
+        assert "is no record of a deleveraging" in said
