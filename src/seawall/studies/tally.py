@@ -89,12 +89,8 @@ class Tally:
                     self._add_auction(order, deployment)
                 case DrawBackstop():
                     self._add_draw(order, deployment)
-                case AbsorbLoss():
-                    self._add_loss(order, deployment)
-                case AutoDeleverage():
-                    self.deleveraging.add(order)
-                case PayLoss():
-                    self._add_late_payment(order, deployment)
+                case AbsorbLoss() | AutoDeleverage() | PayLoss():
+                    self._add_paid(order, deployment)
                 case RefuseFill() | RefuseBid() | RefuseAuction():
                     self.refusals[order.reason] += 1
                 case CancelOrder() if order.reason is not Refusal.ORDER_EXPIRED:
@@ -179,6 +175,15 @@ class Tally:
         account.loss_value += gain_value - offset_value
         account.loss_value += _value(deployment, collateral_asset, order.redistributed_collateral_amount)
         account.loss_value -= _value(deployment, debt_asset, order.redistributed_debt_amount)
+
+    def _add_paid(self, order: AbsorbLoss | AutoDeleverage | PayLoss, deployment: Deployment) -> None:
+        match order:
+            case AbsorbLoss():
+                self._add_loss(order, deployment)
+            case AutoDeleverage():
+                self.deleveraging.add(order)
+            case PayLoss():
+                self._add_late_payment(order, deployment)
 
     def _add_loss(self, order: AbsorbLoss, deployment: Deployment) -> None:
         asset = deployment.markets[order.debt_market].debt_asset
