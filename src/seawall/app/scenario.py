@@ -203,7 +203,7 @@ class PolicySection(_Section):
     grace_seconds: Number = "0"
     fee_shares: dict[str, Number] = {}
     absorbers: list[AbsorberSection] = []
-    deleveraging: DeleveragingSection = DeleveragingSection()
+    deleveraging: DeleveragingSection | None = None
 
 
 class Scenario(_Section):

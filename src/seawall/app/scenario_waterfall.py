@@ -38,9 +38,11 @@ def scenario_waterfall(
     return buffers, absorbers
 
 
-def scenario_deleveraging(given: ScenarioFile) -> DeleveragingPolicy:
-    """Return by which rule winners pay and when; raises ConfigError."""
+def scenario_deleveraging(given: ScenarioFile) -> DeleveragingPolicy | None:
+    """Return by which rule winners pay and when, None where it does not say; raises ConfigError."""
     section = given.scenario.policy.deleveraging
+    if section is None:
+        return None
     policy = DeleveragingPolicy(
         section.rule, milliseconds(section.window_seconds), wad(section.start), wad(section.stop)
     )

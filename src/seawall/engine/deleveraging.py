@@ -35,7 +35,7 @@ def check_deleveraging(state: State) -> None:
     """Raise ConfigError where winners pay by a rule that is not known, or by a switch that cannot be."""
     if state.deleveraging is None:
         return
-    policy = state.policy.deleveraging
+    policy = state.deleveraging.policy
     check_switch(policy)
     if policy.rule not in RULES:
         raise ConfigError(f"deleveraging rule {policy.rule!r} is not one of {', '.join(RULES)}")
@@ -49,7 +49,7 @@ def auto_deleverage(state: State, protocol: Protocol) -> list[AutoDeleverage]:
     cash = protocol.cash_market_of(state.deployment)
     if not winners_are_payers(state, cash):
         return []
-    kept.switch = switch_after(kept.switch, _fund(state, protocol), state.policy.deleveraging)
+    kept.switch = switch_after(kept.switch, _fund(state, protocol), kept.policy)
     orders: list[AutoDeleverage] = []
     waiting_amount = 0
     for lacking in _worst_first(state, protocol):
@@ -123,7 +123,7 @@ def _close_contract(
     assert kept is not None
     book, cash = deployment.book, protocol.cash_market_of(deployment)
     loss = protocol.uncovered_loss(deployment, row, slot, wanted_amount)
-    record = deleveraging_by(state.policy.deleveraging.rule, loss, _winners(state, protocol, row, slot ^ 1))
+    record = deleveraging_by(kept.policy.rule, loss, _winners(state, protocol, row, slot ^ 1))
     asset = _cash_asset(state, protocol)
     if isinstance(record, Refusal):
         return None

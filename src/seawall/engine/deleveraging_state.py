@@ -9,7 +9,7 @@ import msgspec
 
 from seawall.fixed import div_down, div_up
 from seawall.ledger.book import ABSENT, Book
-from seawall.ledger.deleveraging import Cut, UncoveredLoss
+from seawall.ledger.deleveraging import Cut, DeleveragingPolicy, UncoveredLoss
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.event import FundChanged, PositionsChanged
 from seawall.ledger.market import DEBT, market_of, side_of
@@ -28,7 +28,8 @@ class DeleveragingRecord(msgspec.Struct, frozen=True):
 class DeleveragingState:
     """Entry prices by row and slot, 0 while none is known; the switch; and what owners gave each fund of each asset."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: DeleveragingPolicy) -> None:
+        self.policy = policy
         self.switch = DeleveragingSwitch()
         self.given_amounts: dict[tuple[str, int], Amount] = {}
         self.entry_prices: dict[int, dict[int, Price]] = {}
@@ -49,9 +50,9 @@ class DeleveragingState:
         )
 
     @classmethod
-    def restored(cls, record: DeleveragingRecord, book: Book) -> "DeleveragingState":
+    def restored(cls, policy: DeleveragingPolicy, record: DeleveragingRecord, book: Book) -> "DeleveragingState":
         """Return the state of a snapshot."""
-        kept = cls()
+        kept = cls(policy)
         kept.switch = record.switch
         kept.given_amounts = {(fund, asset): amount for fund, asset, amount in record.given_amounts}
         for account, prices in record.entry_prices:

@@ -14,6 +14,7 @@ from seawall.engine.backstop_record import BackstopRecord, backstop_records, res
 from seawall.engine.deleveraging_state import DeleveragingRecord, DeleveragingState
 from seawall.ledger.auction import Auction
 from seawall.ledger.book import ABSENT
+from seawall.ledger.deleveraging import DeleveragingPolicy
 from seawall.ledger.deployment import BlockClose, Buffer, Deployment, OracleRule, Policy
 from seawall.ledger.event import DeploymentOpened, OracleRound
 from seawall.ledger.loss_ledger import LossLedger
@@ -126,7 +127,9 @@ class State:
         self.absorbers = absorbers_of(opened.policy)
         self.loss_ledger = _empty_ledger(opened) if opened.policy.absorbers else None
         closes_winners = any(AUTO_DELEVERAGING in absorber.names for absorber in self.absorbers)
-        self.deleveraging = DeleveragingState() if closes_winners else None
+        self.deleveraging = (
+            DeleveragingState(opened.policy.deleveraging or DeleveragingPolicy()) if closes_winners else None
+        )
         self.restitutions = Restitutions([], []) if opened.policy.restitution_window_ms else None
         self.withdrawals = _open_gate(opened) if opened.policy.withdrawals is not None else None
         self.breakers: list[Breaker] = [Breaker()] * len(opened.markets)
@@ -243,8 +246,9 @@ class State:
         self.losses = list(record.losses)
         self.loss_ledger = record.loss_ledger
         self.restitutions = record.restitutions
-        if record.deleveraging is not None:
-            self.deleveraging = DeleveragingState.restored(record.deleveraging, deployment.book)
+        if record.deleveraging is not None and self.deleveraging is not None:
+            policy = self.deleveraging.policy
+            self.deleveraging = DeleveragingState.restored(policy, record.deleveraging, deployment.book)
         self.withdrawals = record.withdrawals
         deployment.liquidation_clock_ms = record.liquidation_clock_ms
         deployment.clock_starts = {deployment.book.row_of(account): start for account, start in record.clock_starts}

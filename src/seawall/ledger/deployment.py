@@ -97,7 +97,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     their shares, or without any share to `fee_reserve`. For `restitution_window_ms` it is remembered what each settlement took
     from its account, in case its price is ruled invalid (0: it is not).
     `withdrawals` says when they are closed and how fast they may be (None: always open). `deleveraging` counts where
-    `auto_deleveraging` is among the absorbers.
+    `auto_deleveraging` is among the absorbers (None: as its defaults say).
     At most `offers_per_event_max` accounts, the worst, begin their time below the line in one event; the others wait
     for the next one (0: all begin at once). Accounts whose health factor falls below `warning_health_ratio`, which is
     above one, are warned (0: nobody is). Where it `accepts_proposals`, a `SizeProposed` that the rule allows narrows an order.
@@ -118,7 +118,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     restitution_window_ms: Milliseconds = 0
     withdrawals: WithdrawalRule | None = None
     accepts_proposals: bool = False
-    deleveraging: DeleveragingPolicy = DeleveragingPolicy()
+    deleveraging: DeleveragingPolicy | None = None
 
 
 class BlockClose(msgspec.Struct, frozen=True):

@@ -62,7 +62,7 @@ def test_every_key_arrives(policy_of):
 def test_how_winners_pay_arrives(policy_of):
     added = '[policy.deleveraging]\nrule = "binance_queue@1"\nwindow_seconds = 60\nstart = 0.5\nstop = 0.125\n'
     assert policy_of(added).deleveraging == DeleveragingPolicy("binance_queue@1", 60_000, WAD // 2, WAD // 8)
-    assert policy_of("").deleveraging == DeleveragingPolicy()
+    assert policy_of("").deleveraging is None
 
 
 def test_a_scenario_without_absorbers_has_none(policy_of):

@@ -15,6 +15,7 @@ from seawall.ledger.event import FundChanged
 from seawall.ledger.market import COLLATERAL, DEBT
 from seawall.ledger.order import AbsorbLoss, CancelOrder, Liquidate, Payment
 from seawall.rules.auto_deleveraging import RULES
+from seawall.rules.deleveraging_switch import DeleveragingSwitch
 
 OTHER_SHORT = named("other short")
 FUND, WINNERS, LENDERS = (Absorber((name,)) for name in ("insurance_fund", "auto_deleveraging", "socialized_loss"))
@@ -300,7 +301,7 @@ def test_a_snapshot_keeps_entries_gifts_and_the_switch():
     state = exchange.engine.state
     kept, restored = state.deleveraging, State.restored(state.canonical_bytes())
     assert restored.canonical_bytes() == state.canonical_bytes()
-    assert restored.deleveraging.switch == kept.switch != type(kept)().switch
+    assert restored.deleveraging.switch == kept.switch != DeleveragingSwitch()
     assert restored.deleveraging.given_amounts == {("insurance_fund", USD): 5 * UNITS[USD]}
     row = restored.deployment.book.row_of(SHORT)
     assert restored.deleveraging.entry_prices[row] == {2 * BTC + 1: 60_000 * WAD}
