@@ -74,6 +74,13 @@ class Column(msgspec.Struct, frozen=True):
         """Return a measure by seed."""
         return [float(getattr(run.measured.measures, name)) for run in self.runs]
 
+    def paid_f64(self) -> dict[str, float]:
+        """Return what each buffer paid of the bad debt, and what lenders bear: means over seeds."""
+        payers = sorted({payer for run in self.runs for payer in run.measured.paid_f64})
+        return {
+            payer: sum(run.measured.paid_f64.get(payer, 0.0) for run in self.runs) / len(self.runs) for payer in payers
+        }
+
 
 class Comparison(msgspec.Struct, frozen=True):
     """A finished comparison; differences are to the first column."""
@@ -242,6 +249,7 @@ def comparison_numbers(comparison: Comparison) -> dict[str, Any]:
                     sum(run.measured.measures.fills_f64[place] for run in column.runs) / len(column.runs)
                     for place in range(len(DISCOUNT_EDGES) + 1)
                 ],
+                "paid_by": column.paid_f64(),
                 "runs": [
                     {
                         "seed": run.seed,

@@ -25,11 +25,19 @@ _WHO: Final = (
 )
 
 
-def write_comparison(folder: Path, comparison: Comparison) -> Path:
-    """Write the numbers and the page into a folder and return the page's path; what stood there is replaced."""
-    numbers = msgspec.json.format(msgspec.json.encode(comparison_numbers(comparison)), indent=2) + b"\n"
+def make_folder(folder: Path) -> None:
+    """Make the folder, before anything runs, and see that a file can be written there; raises StorageError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / PAGE).touch()
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be written: {error.strerror}") from error
+
+
+def write_comparison(folder: Path, comparison: Comparison) -> Path:
+    """Write the numbers and the page into a folder that stands and return the page's path; what stood there is replaced."""
+    numbers = msgspec.json.format(msgspec.json.encode(comparison_numbers(comparison)), indent=2) + b"\n"
+    try:
         (folder / JSON).write_bytes(numbers)
         (folder / PAGE).write_text(comparison_page(comparison), encoding="utf-8")
     except OSError as error:
@@ -47,7 +55,10 @@ def comparison_page(comparison: Comparison) -> str:
         f"<h1>{escape(comparison.title)}</h1>",
         f'<p class="lead">{lead} {escape(text.neutrality_line(comparison))}</p>',
         section("Who lost what", f"In the unit of account. {spans}", figure("losses", losses_figure(comparison)),
-                _table(*text.loss_table(comparison)), *_differences(comparison)),
+                _table(*text.loss_table(comparison)), _list([*text.MEANINGS, *text.unsold_lines(comparison)]),
+                *_differences(comparison)),
+        *_auctions_left(comparison),
+        *_payers(comparison),
         section("The strain", "Debt below the line and debt that collateral did not cover, tick by tick, first seed.",
                 figure("strain", strain_figure(comparison))),
         section("How long, and who bears the rest", "Haircuts are of what lenders had lent, market by market.",
@@ -121,6 +132,24 @@ def fills_figure(comparison: Comparison) -> Spec:
         "data": data,
         "layout": layout(320, barmode="group", xaxis=axis(showgrid=False), yaxis=axis(tickformat=".0%"), **_LEGEND),
     }
+
+
+def _auctions_left(comparison: Comparison) -> list[str]:
+    heading, rows = text.auction_table(comparison)
+    if not rows:
+        return []
+    said = (
+        "What auctions had taken over, and had not raised or sold when the run ended, at the oracle's last prices. It is "
+        "no bad debt yet, and only what the lots are short of is in Uncovered."
+    )
+    return [section("Still on auction at the end", said, _table(heading, rows))]
+
+
+def _payers(comparison: Comparison) -> list[str]:
+    heading, rows = text.payer_table(comparison)
+    return (
+        [section("Who paid for the bad debt", "Buffers by name, then lenders.", _table(heading, rows))] if rows else []
+    )
 
 
 def _differences(comparison: Comparison) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Final
 from seawall.app.comparison import Column, Comparison
 from seawall.app.number_text import short_value
 from seawall.fixed import WAD
-from seawall.studies.compare import DISCOUNT_EDGES
+from seawall.studies.compare import DISCOUNT_EDGES, LENDERS
 from seawall.studies.interval import Interval
 
 Table = tuple[list[str], list[list[str]]]
@@ -40,6 +40,19 @@ DIFFERENCES: Final = {
     "Keepers": "keeper_taken_f64",
     "Value-hours": "value_hours_f64",
 }
+AUCTIONS: Final = {
+    "Lots": "auctions_left_f64",
+    "Debt not raised": "auction_debt_f64",
+    "Lots' value": "auction_lots_f64",
+}
+MEANINGS: Final = (
+    "Bad debt is what was written off. Uncovered is what collateral, lots on auction among it, did not cover at the end and "
+    "nobody wrote off.",
+    "Borrowers: what they lost beyond their debts at the oracle's prices; at market: at the undisturbed price of the path.",
+    "Keepers: the market value of what they seized and were rewarded with, less what they paid; profit: what is left after "
+    "their own sales moved the market.",
+    "Fees are the protocol's, an auction's surplus among them. Buffers and Lenders are who paid for the bad debt.",
+)
 _SHARES: Final = {"worst_haircut_f64", "discount_f64"}
 
 
@@ -56,6 +69,38 @@ def loss_table(comparison: Comparison) -> Table:
 def time_table(comparison: Comparison) -> Table:
     """Return the columns and rows of how long it took, and how evenly lenders bear what is left."""
     return _measured(comparison, TIMES)
+
+
+def auction_table(comparison: Comparison) -> Table:
+    """Return the columns and rows of what is still on auction at the end, of the protocols that have something there."""
+    heading, rows = _measured(comparison, AUCTIONS)
+    names = {column_name(column) for column in comparison.columns if any(column.values("auctions_left_f64"))}
+    shown = [nth for nth, row in enumerate(rows) if row[0] in names]
+    if len(comparison.columns[0].runs) > 1:
+        shown = [place for nth in shown for place in (nth, nth + 1)]
+    return heading, [rows[nth] for nth in shown]
+
+
+def payer_table(comparison: Comparison) -> Table:
+    """Return the columns and rows of who paid for the bad debt, buffers by name and lenders last; means over seeds."""
+    paid = [column.paid_f64() for column in comparison.columns]
+    found = {name for by_name in paid for name in by_name}
+    names = [*sorted(found - {LENDERS}), *sorted(found & {LENDERS})]
+    rows = [
+        [column_name(column), *(value_text(by_name.get(name, 0.0)) for name in names)]
+        for column, by_name in zip(comparison.columns, paid, strict=True)
+    ]
+    return ["Protocol", *(name.replace("_", " ") for name in names)], rows if names else []
+
+
+def unsold_lines(comparison: Comparison) -> list[str]:
+    """Return one line for each column whose lots found no buyer at all: its losses are unknown, not nothing."""
+    return [
+        f"{column_name(column)}: its auctions began and sold nothing, because no keeper here bids where bids are held and "
+        "rise; its zeros are of what is unknown, and what it took over is still on auction."
+        for column in comparison.columns
+        if any(column.values("auctions_left_f64")) and not any(column.values("liquidations_f64"))
+    ]
 
 
 def difference_table(comparison: Comparison) -> Table:

@@ -1,9 +1,10 @@
 """Compare: one crash met by one protocol, measured so that protocols can be held side by side.
 
 Losses are in the unit of account. *At marks* is at the oracle's price of the moment, *at the market* at the undisturbed
-price of the path, whatever the oracle said. What keepers took is the market value of what they seized less what they
-repaid, and a stability pool is none of them; their profit is what is left after their own sales moved the market. Lenders are taken to have lent what was
-owed at the start, each debt market by itself.
+price of the path, whatever the oracle said. What keepers took is the market value of what they seized and were rewarded
+with, less what they repaid, and a stability pool is none of them; their profit is what is left after their own sales moved
+the market. Lenders are taken to have lent what was owed at the start, each debt market by itself. What is still on auction
+at the end is a measure of its own.
 """
 
 from collections.abc import Callable
@@ -13,15 +14,13 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from seawall.engine.engine import Engine
 from seawall.fixed import WAD
 from seawall.ledger.account import MARKET_WIDTH
-from seawall.ledger.deployment import Deployment
 from seawall.ledger.event import Event
-from seawall.ledger.market import DEBT, slot_of
-from seawall.ledger.order import AbsorbLoss, Order
-from seawall.rules.loss_waterfall import SOCIALIZED_LOSS
+from seawall.ledger.order import Order
+from seawall.studies.auction_money import AuctionMoney, OnAuction, on_auction
 from seawall.studies.fairness import gini_f64, worst_haircut_f64
+from seawall.studies.lenders import Lenders
 from seawall.studies.outcome import outcome_of
 from seawall.studies.recorder import BACKSTOP, Progress
 from seawall.studies.replay import Run, run_to_end
@@ -32,18 +31,25 @@ from seawall.world.price_path import PricePath
 DISCOUNT_EDGES: Final = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.25)
 """Fills are counted by their discount to the market: below the first, between two, from the last on."""
 
+LENDERS: Final = "lenders"
+"""Who pays what no buffer does."""
+
 _HOUR_MS: Final = 3_600_000
 
 
 class Measures(msgspec.Struct, frozen=True):
     """What a crash cost under one protocol; values in the unit of account, discounts and haircuts shares of one.
 
-    `bad_debt` is what was written off, `uncovered` what collateral does not cover at the end and nobody wrote off.
+    `bad_debt` is what was written off, `uncovered` what collateral does not cover at the end and nobody wrote off, lots on
+    auction among it. `auction_debt` is what those lots have cost and not raised, `auction_lots` what they are worth.
     `fills` are repaid values by the discount of their fill to the market, one more than there are edges.
     """
 
     bad_debt_f64: float
     uncovered_f64: float
+    auctions_left_f64: float
+    auction_debt_f64: float
+    auction_lots_f64: float
     borrower_loss_f64: float
     borrower_market_loss_f64: float
     keeper_taken_f64: float
@@ -63,9 +69,10 @@ class Measures(msgspec.Struct, frozen=True):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """A run's measures, what its plots are made of, and the hash by which it can be found again."""
+    """A run's measures, who paid for its bad debt, what its plots are made of, and the hash by which it can be found again."""
 
     measures: Measures
+    paid_f64: dict[str, float]
     state_hash: str
     timeline: tuple[tuple[float, ...], ...]
 
@@ -88,7 +95,7 @@ class _NoJournal:
 def measured(plan: RunPlan, progress: Callable[[Progress], None]) -> Measured:
     """Run the plan to its end and measure it."""
     time_below = TimeBelow(_owner_width(plan))
-    lenders = _Lenders()
+    lenders, money = Lenders(), AuctionMoney(plan.path)
 
     def watch(run: Run, orders: tuple[Order, ...]) -> None:
         deployment = run.engine.state.deployment
@@ -97,54 +104,19 @@ def measured(plan: RunPlan, progress: Callable[[Progress], None]) -> Measured:
         if orders:
             time_below.add(orders, deployment.at)
             lenders.add(orders, deployment)
+            money.add(orders, deployment)
 
     run = run_to_end(plan, _NoJournal(), progress=progress, after_event=watch, check_every=0)
     time_below.end(run.engine.state.deployment.at)
     outcome = outcome_of(plan, run.engine, run.world, run.recorder, "")
     fills = market_fills(run.recorder.liquidations(), plan.path)
-    return Measured(_measures(outcome, fills, time_below, lenders), outcome["state_hash"], _timeline(run))
+    measures = _measures(outcome, fills, time_below, lenders, money, on_auction(run.engine))
+    return Measured(measures, _paid_f64(outcome), outcome["state_hash"], _timeline(run))
 
 
 def _owner_width(plan: RunPlan) -> int:
     width: int = plan.opening[0].account_width  # type: ignore[union-attr]
     return width - MARKET_WIDTH if plan.protocol.accounts_are_per_market else width
-
-
-class _Lenders:
-    """What was lent in each debt market at the start, and what its lenders bear."""
-
-    def __init__(self) -> None:
-        self.lent_f64: dict[int, float] = {}
-        self._borne_f64: dict[int, float] = {}
-
-    def note_start(self, engine: Engine) -> None:
-        """Take stock of what is owed, once."""
-        if self.lent_f64:
-            return
-        deployment, protocol = engine.state.deployment, engine.protocol
-        for number in range(len(deployment.markets)):
-            slot = slot_of(number, DEBT)
-            amount = protocol.amount_of(deployment, slot, deployment.book.balance_totals[slot])
-            self.lent_f64[number] = _value_f64(deployment, number, amount)
-
-    def add(self, orders: tuple[Order, ...], deployment: Deployment) -> None:
-        """Add what lenders bear of each loss, at the mark price of its moment."""
-        for order in orders:
-            if isinstance(order, AbsorbLoss):
-                amount = sum(payment.amount for payment in order.payments if payment.absorber == SOCIALIZED_LOSS)
-                borne = self._borne_f64.get(order.debt_market, 0.0)
-                self._borne_f64[order.debt_market] = borne + _value_f64(deployment, order.debt_market, amount)
-
-    def haircuts(self) -> list[tuple[float, float]]:
-        """Return (what was lent, the share of it that is lost) of each market."""
-        return [
-            (lent, min(1.0, self._borne_f64.get(number, 0.0) / lent)) for number, lent in self.lent_f64.items() if lent
-        ]
-
-
-def _value_f64(deployment: Deployment, market: int, amount: int) -> float:
-    asset = deployment.markets[market].debt_asset
-    return amount / deployment.units[asset] * (deployment.prices[asset] or 0) / WAD
 
 
 def market_fills(liquidations: pl.DataFrame, path: PricePath) -> pl.DataFrame:
@@ -167,7 +139,21 @@ def market_fills(liquidations: pl.DataFrame, path: PricePath) -> pl.DataFrame:
     return frame.with_columns(discount_f64=1.0 - pl.col("repaid_f64") / pl.col("seized_f64"))
 
 
-def _measures(outcome: dict[str, Any], fills: pl.DataFrame, time_below: TimeBelow, lenders: _Lenders) -> Measures:
+def _paid_f64(outcome: dict[str, Any]) -> dict[str, float]:
+    """Return what each buffer paid of the bad debt, and what lenders bear."""
+    payers = outcome["payers"]
+    paid = {**payers["buffers"], LENDERS: payers["lenders"]}
+    return {name: int(value) / WAD for name, value in paid.items() if int(value)}
+
+
+def _measures(
+    outcome: dict[str, Any],
+    fills: pl.DataFrame,
+    time_below: TimeBelow,
+    lenders: Lenders,
+    money: AuctionMoney,
+    left: OnAuction,
+) -> Measures:
     def value(name: str) -> float:
         return int(outcome[name]) / WAD
 
@@ -178,10 +164,13 @@ def _measures(outcome: dict[str, Any], fills: pl.DataFrame, time_below: TimeBelo
     haircuts = lenders.haircuts()
     return Measures(
         bad_debt_f64=value("bad_debt_value"),
-        uncovered_f64=int(outcome["liquidatable_at_end"]["insolvent_value"]) / WAD,
+        uncovered_f64=int(outcome["liquidatable_at_end"]["insolvent_value"]) / WAD + left.uncovered_f64,
+        auctions_left_f64=float(left.lot_count),
+        auction_debt_f64=left.debt_f64,
+        auction_lots_f64=left.lots_f64,
         borrower_loss_f64=value("borrower_loss_value"),
-        borrower_market_loss_f64=seized + fee - repaid,
-        keeper_taken_f64=float(keepers["seized_f64"].sum()) - float(keepers["repaid_f64"].sum()),
+        borrower_market_loss_f64=seized + fee - repaid + money.surplus_f64 + money.reward_f64,
+        keeper_taken_f64=float(keepers["seized_f64"].sum()) - float(keepers["repaid_f64"].sum()) + money.reward_f64,
         keeper_profit_f64=float(outcome["world"]["keeper_profit_value"]),
         fee_f64=value("liquidation_fee_value"),
         buffers_f64=value("buffer_drawn_value"),

@@ -41,7 +41,7 @@ from seawall.rules.loss_waterfall import SOCIALIZED_LOSS, UNCOVERED_LOSS
 from seawall.studies.deleveraging_tally import DeleveragingTally
 from seawall.units import Amount, Milliseconds, Price, Value
 
-_LENDERS_BEAR: Final = (SOCIALIZED_LOSS, UNCOVERED_LOSS)
+LENDERS_BEAR: Final = (SOCIALIZED_LOSS, UNCOVERED_LOSS)
 
 
 class AccountTally(msgspec.Struct):
@@ -217,12 +217,12 @@ class Tally:
     @property
     def buffer_values(self) -> dict[str, Value]:
         """Return what each buffer paid."""
-        return {name: value for name, value in self.paid_values.items() if name not in _LENDERS_BEAR}
+        return {name: value for name, value in self.paid_values.items() if name not in LENDERS_BEAR}
 
     @property
     def socialized_loss_value(self) -> Value:
         """Return what lenders bear: what they paid, and what nobody has paid yet."""
-        return sum(self.paid_values.get(name, 0) for name in _LENDERS_BEAR)
+        return sum(self.paid_values.get(name, 0) for name in LENDERS_BEAR)
 
 
 def _debt_value(debt_market: int, amount: Amount, deployment: Deployment) -> Value:

@@ -8,7 +8,7 @@ from tests.tidy.source_tree import ROOT
 from seawall.app import comparison_text as text
 from seawall.app.command_line import status
 from seawall.app.comparison import Comparison, ComparisonArguments, compare, comparison_numbers, thresholds_named
-from seawall.app.comparison_page import write_comparison
+from seawall.app.comparison_page import make_folder, write_comparison
 from seawall.studies.restated_markets import Thresholds
 
 TINY = str(ROOT / "tests" / "scenarios" / "tiny.toml")
@@ -69,6 +69,7 @@ def test_shares_of_fills_are_a_whole(comparison: Comparison) -> None:
 
 
 def test_the_page_says_whose_limits_chose_the_book_and_draws_every_figure(comparison: Comparison, tmp_path) -> None:
+    make_folder(tmp_path / "made" / "here")
     path = write_comparison(tmp_path / "made" / "here", comparison)
     page = path.read_text(encoding="utf-8")
     assert "chosen by the limits of seawall@1: it is not neutral" in page
@@ -110,6 +111,49 @@ def test_a_mistake_is_one_line_and_nothing_runs(arguments: list[str], said: str,
     assert len(captured.err.splitlines()) == 1
 
 
+def test_a_folder_that_cannot_be_written_is_one_line_before_anything_runs(tmp_path, capsys) -> None:
+    (tmp_path / "file").touch()
+    assert status(["compare", "nowhere", "--protocol", "seawall@1", "--out", str(tmp_path / "file")]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == f"seawall: {tmp_path / 'file'} cannot be written: File exists\n"
+
+
+@pytest.mark.parametrize("option", ["--prices", "--positions", "--markets"])
+def test_a_missing_file_is_one_line(option: str, tmp_path, capsys) -> None:
+    missing = tmp_path / "missing.csv"
+    assert status(["compare", TINY, "--protocol", "seawall@1", option, str(missing)]) == 2
+    assert capsys.readouterr().err == f"seawall: cannot read {missing}: No such file or directory\n"
+
+
+def test_lots_that_nobody_bought_are_shown_and_said(tmp_path) -> None:
+    found = compare(ComparisonArguments(TINY, ("seawall", "maker@1.2"), thresholds=(Thresholds.OWN,)), lambda *_: None)
+    ours, makers = (column.runs[0].measured.measures for column in found.columns)
+    assert ours.auctions_left_f64 == ours.auction_debt_f64 == ours.auction_lots_f64 == 0.0
+    assert makers.liquidations_f64 == 0.0
+    assert makers.auctions_left_f64 > 0
+    assert 0 < makers.uncovered_f64 < makers.auction_debt_f64
+    heading, rows = text.auction_table(found)
+    assert heading == ["Protocol", "Lots", "Debt not raised", "Lots' value"]
+    assert [row[:2] for row in rows] == [["maker@1.2 own", f"{makers.auctions_left_f64:.0f}"]]
+    (line,) = text.unsold_lines(found)
+    assert line.startswith("maker@1.2 own: its auctions began and sold nothing")
+    make_folder(tmp_path)
+    page = write_comparison(tmp_path, found).read_text(encoding="utf-8")
+    assert "Still on auction at the end" in page
+    assert "its auctions began and sold nothing" in page
+
+
+def test_who_paid_adds_up_to_the_bad_debt(comparison: Comparison) -> None:
+    heading, rows = text.payer_table(comparison)
+    assert heading == ["Protocol", "insurance fund", "lenders"]
+    assert [row[0] for row in rows] == [text.column_name(column) for column in comparison.columns]
+    for nth, column in enumerate(comparison.columns):
+        assert sum(column.paid_f64().values()) == pytest.approx(comparison.interval(nth, "bad_debt_f64").mean_f64)
+    assert text.auction_table(comparison)[1] == []
+    assert text.unsold_lines(comparison) == []
+
+
 def test_a_book_without_collateral_is_one_line_from_the_worker_too(tmp_path, capsys) -> None:
     files = {
         "book.csv": "account,symbol,collateral_amount,debt_amount\nbare,DAI,0,5\n",
@@ -119,4 +163,4 @@ def test_a_book_without_collateral_is_one_line_from_the_worker_too(tmp_path, cap
         (tmp_path / name).write_text(content)
     given = ["--positions", str(tmp_path / "book.csv"), "--prices", str(tmp_path / "prices.csv")]
     assert status(["compare", TINY, "--protocol", "morpho_blue@1", *given]) == 2
-    assert capsys.readouterr().err == "seawall: morpho_blue@1 can hold no part of the book\n"
+    assert capsys.readouterr().err.splitlines()[-1] == "seawall: morpho_blue@1 can hold no part of the book"

@@ -41,6 +41,12 @@ def test_sums_agree_with_each_other(parts) -> None:
     assert found.value_hours_f64 > found.account_hours_f64 > 0
 
 
+def test_keepers_do_not_profit_beyond_what_they_took_where_they_are_rewarded_too(parts) -> None:
+    found = met_by(parts, "maker@2.0").measures
+    assert found.keeper_taken_f64 > found.keeper_profit_f64 > 0
+    assert found.borrower_market_loss_f64 == pytest.approx(found.keeper_taken_f64 + found.fee_f64)
+
+
 def test_a_run_measures_what_a_replay_of_it_counts(parts, tmp_path) -> None:
     outcome = begin(
         tmp_path / "out", RunArguments(scenario=str(parts.given.path)), force=False, watch=lambda progress: None

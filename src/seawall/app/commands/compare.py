@@ -1,11 +1,14 @@
 """`seawall compare`: one crash, one book, several protocols side by side."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seawall.app.commands.options import Json, print_json, print_table
+
+if TYPE_CHECKING:
+    from seawall.app.comparison import Comparison
 
 EXAMPLE = "seawall compare black_thursday --protocol aave_v3@3.6 --protocol seawall@1"
 
@@ -42,9 +45,8 @@ def command(
     json: Json = False,
 ) -> None:
     """Hold protocols side by side on one crash: who loses what, how long it takes, at which prices it is filled."""
-    from seawall.app import comparison_text as text
     from seawall.app.comparison import ComparisonArguments, compare, comparison_numbers, thresholds_named
-    from seawall.app.comparison_page import write_comparison
+    from seawall.app.comparison_page import make_folder, write_comparison
     from seawall.app.progress import ComparisonProgress
 
     arguments = ComparisonArguments(
@@ -58,21 +60,37 @@ def command(
         seed_count=seeds,
         processes=processes,
     )
+    if out is not None:
+        make_folder(out)
     with ComparisonProgress() as progress:
         comparison = compare(arguments, progress)
     page = None if out is None else write_comparison(out, comparison)
     if json:
         print_json(comparison_numbers(comparison))
         return
+    _print(comparison)
+    if page is not None:
+        typer.echo(page)
+
+
+def _print(comparison: "Comparison") -> None:
+    from seawall.app import comparison_text as text
+
     print_table(f"{comparison.title}, the book of {comparison.source}", *text.loss_table(comparison))
     print_table("", *text.time_table(comparison))
     print_table("What was repaid, by the discount to the market", *text.fill_table(comparison))
-    if seeds > 1 and len(comparison.columns) > 1:
+    heading, rows = text.auction_table(comparison)
+    if rows:
+        print_table("Still on auction at the end", heading, rows)
+    if len(comparison.columns[0].runs) > 1 and len(comparison.columns) > 1:
         print_table(
             f"Differences to {text.column_name(comparison.columns[0])}, seed by seed; * leaves zero out",
             *text.difference_table(comparison),
         )
-    for line in (*text.hosting_lines(comparison), text.neutrality_line(comparison), *comparison.notes):
+    for line in (
+        *text.unsold_lines(comparison),
+        *text.hosting_lines(comparison),
+        text.neutrality_line(comparison),
+        *comparison.notes,
+    ):
         typer.echo(line)
-    if page is not None:
-        typer.echo(page)
