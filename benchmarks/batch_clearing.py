@@ -5,7 +5,7 @@ import random
 from benchmarks.processor_time import least_seconds
 from benchmarks.table import Row
 
-from seawall.rules.batch_auction import SealedBid, clear, sales_of_accounts
+from seawall.rules.batch_auction import SealedBid, clear, deliveries
 
 BIDS = 10_000
 ACCOUNTS = 100
@@ -15,7 +15,7 @@ UNIT = 10**18
 
 
 def measure() -> list[Row]:
-    """Return the row: one price, every fill, and what each account of the pool sold and gets."""
+    """Return the row: one price, every fill, and which account of the pool sells what of it."""
     dice = random.Random(1)
     bids = [
         SealedBid(dice.randrange(500), nth, dice.randrange(180, 220) * 10**6, dice.randrange(1, 10) * UNIT, nth)
@@ -28,7 +28,7 @@ def measure() -> list[Row]:
 
     def settle() -> None:
         cleared = clear(supply_amount, UNIT, 150 * 10**6, bids, bidder_amount_max)
-        sales_of_accounts(cleared, offered_amounts)
+        deliveries(cleared, offered_amounts)
 
     milliseconds = 1e3 * least_seconds(settle, ROUNDS)
     sorting = 1e3 * least_seconds(lambda: sorted(bids), ROUNDS)

@@ -9,11 +9,6 @@ ENTRY_POINTS = {
     "seawall.app.command_line",
     "seawall.app.__main__",
 }
-WAITING = {
-    "seawall.rules.batch_auction",
-    "seawall.rules.sealed_bid",
-}
-"""Rules that stand before whoever calls them does."""
 CALLED_BY_NAME = ("seawall.app.commands.", {"command", "EXAMPLE"})
 """What the command line takes from each of these modules when it needs it."""
 KEPT = {
@@ -85,7 +80,7 @@ def test_every_module_is_imported_or_an_entry_point():
         [
             module.name
             for module in modules("src")
-            if module.path.name != "__init__.py" and module.dotted not in targets | packages | ENTRY_POINTS | WAITING
+            if module.path.name != "__init__.py" and module.dotted not in targets | packages | ENTRY_POINTS
         ],
     )
 
@@ -97,7 +92,7 @@ def test_every_public_name_is_used_outside_its_tests():
         [
             f"{place} {last(name)}"
             for module in modules("src")
-            if module.dotted not in WAITING | ENTRY_POINTS
+            if module.dotted not in ENTRY_POINTS
             for name, place in given(module)
             if not last(name).startswith("_") and name not in used and last(name) not in KEPT
             if not (name.startswith(CALLED_BY_NAME[0]) and last(name) in CALLED_BY_NAME[1])

@@ -102,7 +102,7 @@ AUCTION_RECORDS = {
         event.AuctionEndsRequested,
     ),
     "Orders of auctions": (
-        order.StartAuction, order.HoldBid, order.ReturnBid, order.SettleBid, order.RefuseBid, order.ResetAuction,
+        order.StartAuction, order.HoldBid, order.ReturnBid, order.ForfeitBond, order.SettleBid, order.RefuseBid, order.ResetAuction,
         order.EndAuction, order.RefuseAuction,
     ),
 }  # fmt: skip

@@ -6,6 +6,7 @@ from seawall.ledger.asset import Asset
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.order import (
     EndAuction,
+    ForfeitBond,
     HoldBid,
     RefuseAuction,
     RefuseBid,
@@ -43,7 +44,7 @@ def auction_sentence(order: SingleOrder, deployment: Deployment) -> str | None:
             )
         case ReturnBid():
             debt, _ = _assets(order.debt_market, order.debt_market, deployment)
-            return f"Keeper {order.keeper} is outbid at auction {order.auction_id} and gets {_amount(order.pay_amount, debt)} back."
+            return f"Keeper {order.keeper} gets at auction {order.auction_id} what its bid does not need: {_amount(order.pay_amount, debt)}."
         case ResetAuction():
             debt, _ = _assets(order.debt_market, order.debt_market, deployment)
             return (
@@ -55,6 +56,12 @@ def auction_sentence(order: SingleOrder, deployment: Deployment) -> str | None:
 
 def _end_sentence(order: SingleOrder, deployment: Deployment) -> str | None:
     match order:
+        case ForfeitBond():
+            debt, _ = _assets(order.debt_market, order.debt_market, deployment)
+            return (
+                f"Keeper {order.keeper} has not revealed its bid at auction {order.auction_id}: its bond of "
+                f"{_amount(order.pay_amount, debt)} is the protocol's."
+            )
         case EndAuction():
             debt, collateral = _assets(order.debt_market, order.collateral_market, deployment)
             result = (
@@ -62,9 +69,12 @@ def _end_sentence(order: SingleOrder, deployment: Deployment) -> str | None:
                 if order.loss_amount
                 else f"{_amount(order.surplus_amount, debt)} is the protocol's"
             )
+            owed = (
+                f" and {_amount(order.returned_debt_amount, debt)} is owed again" if order.returned_debt_amount else ""
+            )
             return (
                 f"Auction {order.auction_id} ends: it raised {_amount(order.raised_amount, debt)} and cost "
-                f"{_amount(order.cost_amount, debt)}, so {result}; {_amount(order.returned_amount, collateral)} goes back."
+                f"{_amount(order.cost_amount, debt)}, so {result}; {_amount(order.returned_amount, collateral)} goes back{owed}."
             )
         case RefuseBid():
             reason = order.reason.value.replace("_", " ")

@@ -2,7 +2,7 @@
 
 The protocol's sale rule decides; here its decisions move what they are about, once, and every movement is an order.
 A lot belongs to its auction until it is awarded or returned. When an auction is over, what was raised pays first
-for what it cost, the debt that it took over and its keepers' rewards: raised + loss = cost + surplus.
+for what it cost, the debt that it took over and its keepers' rewards: raised + loss + returned debt = cost + surplus.
 An auction's clock is the deployment's time less the time for which its market's clocks stood still.
 """
 
@@ -14,6 +14,7 @@ from seawall.engine.losses import absorb_loss, feed_fee
 from seawall.engine.mark_value import known_price, mark_value
 from seawall.engine.permission import auction_refusal, liquidation_refusal
 from seawall.engine.state import State
+from seawall.fixed import RAY, mul_div_up
 from seawall.ledger.auction import Auction, HeldBid
 from seawall.ledger.book import ABSENT
 from seawall.ledger.event import (
@@ -27,6 +28,7 @@ from seawall.ledger.event import (
 from seawall.ledger.market import COLLATERAL, DEBT, slot_of
 from seawall.ledger.order import (
     EndAuction,
+    ForfeitBond,
     HoldBid,
     Order,
     Refusal,
@@ -99,8 +101,6 @@ def _start_auction(state: State, protocol: Protocol, request: AuctionRequest) ->
         return [RefuseAuction(request.order_id, 0, request.account, request.keeper, opening)]
     deployment, auction = state.deployment, opening.auction
     debt_slot, lot_slot = slot_of(auction.debt_market, DEBT), slot_of(auction.collateral_market, COLLATERAL)
-    before = protocol.health(deployment, row)
-    assert isinstance(before, Health), before
     debt_amount = protocol.amount_of(deployment, debt_slot, opening.debt_balance)
     lot_amount = protocol.amount_of(deployment, lot_slot, auction.lot_balance)
     debt_leaves = deployment.book.move_balance(row, debt_slot, -opening.debt_balance)
@@ -128,7 +128,7 @@ def _start_auction(state: State, protocol: Protocol, request: AuctionRequest) ->
             collateral_price=known_price(state, collateral_asset),
             debt_value=mark_value(state, debt_asset, debt_amount),
             lot_value=mark_value(state, collateral_asset, lot_amount),
-            health_factor_ratio_before=before.health_factor_ratio,
+            health_factor_ratio_before=auction.health_factor_ratio,
             below_since=auction.below_since,
         )
     ]
@@ -149,7 +149,12 @@ def _opening(state: State, protocol: Protocol, request: AuctionRequest, row: int
     opening = _sale_of(protocol).open(state.auction_count + 1, lot, deployment.auctions, at)
     if isinstance(opening, Refusal):
         return opening
-    return opening._replace(auction=replace(opening.auction, below_since=state.episodes[row].since))
+    health = protocol.health(deployment, row)
+    assert isinstance(health, Health), health
+    auction = replace(
+        opening.auction, below_since=state.episodes[row].since, health_factor_ratio=health.health_factor_ratio
+    )
+    return opening._replace(auction=auction)
 
 
 def _request_refusal(state: State, protocol: Protocol, request: AuctionRequest, row: int) -> Refusal | None:
@@ -176,25 +181,27 @@ def _take_bid(state: State, protocol: Protocol, bid: Bid) -> list[Order]:
 
 
 def _bid_step(state: State, protocol: Protocol, auction: Auction, bid: Bid) -> Step | Refusal:
-    if bid.bid_id in state.deployment.auctions.bid_ids(auction.auction_id):
+    sale = _sale_of(protocol)
+    if bid.bid_id in state.deployment.auctions.bid_ids(auction.auction_id) and not (sale.is_sealed and bid.salt):
         return Refusal.BID_REPEATED
-    if min(bid.lot_balance, bid.pay_ray, bid.price_ray) < 0 or max(bid.pay_ray, bid.price_ray) == 0:
+    pays_nothing = max(bid.pay_ray, bid.price_ray) == 0 and not sale.is_sealed
+    if pays_nothing or min(bid.lot_balance, bid.pay_ray, bid.price_ray) < 0:
         return Refusal.ZERO_AMOUNT
     refusal = _refusal(state, protocol, auction, Action.BID)
     if refusal is not None:
         return refusal
-    return _sale_of(protocol).bid(auction, bid, auction_clock(state, auction.collateral_market))
+    return sale.bid(auction, bid, auction_clock(state, auction.collateral_market))
 
 
 def _take_step(state: State, protocol: Protocol, step: Step) -> list[Order]:
-    """Move what a step moves: refunds first, then the held bid, awards, and the end."""
+    """Move what a step moves: refunds first, then bonds that are kept, the held bid, awards, and the end."""
     auction, deployment = step.auction, state.deployment
     assert step.held is None or not step.is_over, step
-    held_ids = _held_ids(state, auction)
     orders: list[Order] = [_refund(auction, bid) for bid in step.refunds]
+    orders += [_forfeit(state, auction, bid) for bid in step.forfeits]
     if step.held is not None:
         orders.append(_hold(state, protocol, step, step.held))
-    orders += [_award(state, protocol, auction, award, award.bid_id in held_ids) for award in step.awards]
+    orders += [_award(state, protocol, auction, award) for award in step.awards]
     if step.returned_balance and _returns_to_account(protocol):
         _give_back(state, auction, step.returned_balance)
     if not step.is_over:
@@ -204,16 +211,17 @@ def _take_step(state: State, protocol: Protocol, step: Step) -> list[Order]:
     return [*orders, *_close(state, protocol, step)]
 
 
-def _held_ids(state: State, auction: Auction) -> set[int]:
-    """Return the ids of the bids whose money already lies in an auction that a step is about to change."""
-    standing = state.deployment.auctions.get(auction.auction_id)
-    return {bid.bid_id for bid in standing.bids} if standing is not None else set()
-
-
 def _refund(auction: Auction, bid: HeldBid) -> ReturnBid:
     return ReturnBid(
         auction.auction_id, bid.bid_id, auction.account, bid.keeper, auction.debt_market, pay_amount(bid.pay_ray)
     )
+
+
+def _forfeit(state: State, auction: Auction, bid: HeldBid) -> ForfeitBond:
+    """Let a bond become the protocol's: a surplus of its market, and the fee reserve's."""
+    amount = pay_amount(bid.pay_ray)
+    _keep_surplus(state, auction, amount)
+    return ForfeitBond(auction.auction_id, bid.bid_id, auction.account, bid.keeper, auction.debt_market, amount)
 
 
 def _hold(state: State, protocol: Protocol, step: Step, held: HeldBid) -> HoldBid:
@@ -233,7 +241,7 @@ def _hold(state: State, protocol: Protocol, step: Step, held: HeldBid) -> HoldBi
     )
 
 
-def _award(state: State, protocol: Protocol, auction: Auction, award: Award, was_held: bool) -> SettleBid:
+def _award(state: State, protocol: Protocol, auction: Auction, award: Award) -> SettleBid:
     seize_amount, paid_amount = _lot_amount(state, protocol, auction, award.lot_balance), pay_amount(award.pay_ray)
     debt_asset, collateral_asset = _assets(state, auction)
     return SettleBid(
@@ -254,7 +262,8 @@ def _award(state: State, protocol: Protocol, auction: Auction, award: Award, was
         lot_left_balance=auction.lot_balance,
         due_left_ray=auction.due_ray,
         below_since=auction.below_since,
-        was_held=was_held,
+        was_held=award.was_held,
+        bid_auction_id=award.bid_auction_id,
     )
 
 
@@ -299,31 +308,43 @@ def _reset(state: State, protocol: Protocol, auction: Auction) -> Reset | Refusa
 
 
 def _end_auction(state: State, protocol: Protocol, auction_id: int) -> list[Order]:
-    """Settle an auction whose time is over, or refuse to."""
+    """Settle an auction whose time is over, with all that end with it, or refuse to."""
     auction = state.deployment.auctions.get(auction_id)
-    step = Refusal.AUCTION_UNKNOWN if auction is None else _end_step(state, protocol, auction)
-    if isinstance(step, Refusal):
+    steps = Refusal.AUCTION_UNKNOWN if auction is None else _end_steps(state, protocol, auction)
+    if isinstance(steps, Refusal):
         account = b"" if auction is None else auction.account
-        return [RefuseAuction(0, auction_id, account, NOBODY, step)]
-    return _take_step(state, protocol, step)
+        return [RefuseAuction(0, auction_id, account, NOBODY, steps)]
+    return [order for step in steps for order in _take_step(state, protocol, step)]
 
 
-def _end_step(state: State, protocol: Protocol, auction: Auction) -> Step | Refusal:
+def _end_steps(state: State, protocol: Protocol, auction: Auction) -> tuple[Step, ...] | Refusal:
     refusal = _refusal(state, protocol, auction, Action.BID)
     if refusal is not None:
         return refusal
-    return _sale_of(protocol).end(auction, auction_clock(state, auction.collateral_market))
+    sale = _sale_of(protocol)
+    ending = _ending_with(state, auction) if sale.ends_together else [auction]
+    return sale.end(ending, auction_clock(state, auction.collateral_market))
+
+
+def _ending_with(state: State, auction: Auction) -> list[Auction]:
+    """Return the auctions of the same pair that end at the same time, by their ids."""
+    ending = (auction.debt_market, auction.collateral_market, auction.ends_at)
+    return [
+        other
+        for other in state.deployment.auctions
+        if (other.debt_market, other.collateral_market, other.ends_at) == ending
+    ]
 
 
 def _close(state: State, protocol: Protocol, step: Step) -> list[Order]:
-    """Account for an auction that is over: a surplus is the protocol's, a loss the waterfall's."""
-    auction, deployment = step.auction, state.deployment
+    """Account for an auction that is over: a surplus is the protocol's, a loss the waterfall's, or debt again."""
+    auction = step.auction
     surplus_amount = max(0, auction.raised_amount - auction.cost_amount)
-    loss_amount = max(0, auction.cost_amount - auction.raised_amount)
-    of_debt = deployment.market_states[auction.debt_market]
-    of_debt.surplus_amount += surplus_amount
-    of_debt.bad_debt_amount += loss_amount
-    feed_fee(state, deployment.markets[auction.debt_market].debt_asset, surplus_amount)
+    loss_amount = max(0, auction.cost_amount - auction.raised_amount - step.returned_debt_amount)
+    _keep_surplus(state, auction, surplus_amount)
+    state.deployment.market_states[auction.debt_market].bad_debt_amount += loss_amount
+    if step.returned_debt_amount:
+        _owe_again(state, auction, step.returned_debt_amount)
     end = EndAuction(
         auction_id=auction.auction_id,
         account=auction.account,
@@ -336,10 +357,24 @@ def _close(state: State, protocol: Protocol, step: Step) -> list[Order]:
         returned_balance=step.returned_balance,
         returned_amount=_lot_amount(state, protocol, auction, step.returned_balance),
         returned_to_account=_returns_to_account(protocol),
+        returned_debt_amount=step.returned_debt_amount,
     )
     if not loss_amount:
         return [end]
     return [end, absorb_loss(state, auction.account, auction.below_since, BadDebt(auction.debt_market, loss_amount))]
+
+
+def _keep_surplus(state: State, auction: Auction, amount: Amount) -> None:
+    state.deployment.market_states[auction.debt_market].surplus_amount += amount
+    feed_fee(state, state.deployment.markets[auction.debt_market].debt_asset, amount)
+
+
+def _owe_again(state: State, auction: Auction, amount: Amount) -> None:
+    """Let an account owe what its auction took over and did not raise, in stored units, rounded up."""
+    book = state.deployment.book
+    balance = mul_div_up(amount, RAY, state.deployment.market_states[auction.debt_market].debt_index)
+    fits = book.move_balance(book.row_of(auction.account), slot_of(auction.debt_market, DEBT), balance)
+    assert fits, auction
 
 
 def _give_back(state: State, auction: Auction, balance: Balance) -> None:

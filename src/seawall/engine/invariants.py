@@ -225,10 +225,11 @@ def auctions_sum_to_market_total(state: State) -> None:
 
 
 def auction_accounts_for_its_money(orders: Sequence[Order]) -> None:
-    """What an auction raised and lost is what it cost and what is left over, and the loss is absorbed at once."""
+    """What an auction raised, lost and gave back as debt is what it cost and what is left over; a loss is absorbed at once."""
     for order, follower in zip_longest(orders, orders[1:]):
         if isinstance(order, EndAuction):
-            adds_up = order.raised_amount + order.loss_amount == order.cost_amount + order.surplus_amount
+            covered_amount = order.raised_amount + order.loss_amount + order.returned_debt_amount
+            adds_up = covered_amount == order.cost_amount + order.surplus_amount
             _must(
                 adds_up and min(order.loss_amount, order.surplus_amount) == 0, "auction_accounts_for_its_money", order
             )

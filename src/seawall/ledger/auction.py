@@ -9,11 +9,14 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from seawall.units import Amount, Balance, Milliseconds
+from seawall.units import Amount, Balance, Milliseconds, Ratio
 
 
 class HeldBid(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A bid whose money lies in the auction: what it asks of the lot, what it pays, and until when it stands."""
+    """A bid whose money lies in the auction: what it asks of the lot, what it pays, and until when it stands.
+
+    Of a sealed bid that has not been revealed there is only its `commitment`, and its money is its bond.
+    """
 
     bid_id: int
     keeper: int
@@ -21,6 +24,8 @@ class HeldBid(msgspec.Struct, frozen=True, omit_defaults=True):
     pay_ray: int
     price_ray: int = 0
     expires_at: Milliseconds = 0
+    bid_at: Milliseconds = 0
+    commitment: bytes = b""
 
 
 class Auction(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -29,7 +34,7 @@ class Auction(msgspec.Struct, frozen=True, omit_defaults=True):
     `cost_amount` is what it has cost so far, the debt that it took over and its keepers' rewards; `raised_amount` what was
     paid for what is gone of the lot. `due_ray` is still to be raised, the penalty included, and while less than
     `due_ray_min` of it is left, a take must be whole. `below_since` is when its account's
-    time below the line began; an auction without an end of its own ends at zero.
+    time below the line began, `health_factor_ratio` what its health was at the start; an auction without an end of its own ends at zero.
     """
 
     auction_id: int
@@ -45,6 +50,7 @@ class Auction(msgspec.Struct, frozen=True, omit_defaults=True):
     raised_amount: Amount = 0
     ends_at: Milliseconds = 0
     below_since: Milliseconds = 0
+    health_factor_ratio: Ratio = 0
     bids: tuple[HeldBid, ...] = ()
 
 
@@ -54,6 +60,7 @@ class Auctions:
     def __init__(self, market_count: int) -> None:
         self._running: dict[int, Auction] = {}
         self._bid_ids: dict[int, set[int]] = {}
+        self._counts: dict[bytes, int] = {}
         self.due_rays = [0] * market_count
         self.lot_balances = [0] * market_count
 
@@ -73,11 +80,16 @@ class Auctions:
         """Return what the auctions of these debts are to raise together."""
         return sum(self.due_rays[market] for market in debt_markets)
 
+    def has_account(self, account: bytes) -> bool:
+        """Return whether something of an account is on sale."""
+        return account in self._counts
+
     def put(self, auction: Auction) -> None:
         """Add an auction, or let it stand as it is now."""
         bid_ids = self._bid_ids.pop(auction.auction_id, set())
         self._take_out(auction.auction_id)
         self._running[auction.auction_id], self._bid_ids[auction.auction_id] = auction, bid_ids
+        self._counts[auction.account] = self._counts.get(auction.account, 0) + 1
         self.due_rays[auction.debt_market] += auction.due_ray
         self.lot_balances[auction.collateral_market] += auction.lot_balance
 
@@ -93,5 +105,8 @@ class Auctions:
     def _take_out(self, auction_id: int) -> None:
         before = self._running.pop(auction_id, None)
         if before is not None:
+            self._counts[before.account] -= 1
+            if not self._counts[before.account]:
+                del self._counts[before.account]
             self.due_rays[before.debt_market] -= before.due_ray
             self.lot_balances[before.collateral_market] -= before.lot_balance

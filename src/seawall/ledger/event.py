@@ -161,6 +161,7 @@ class Bid(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `price_ray` is the most that it pays for a stored unit, `pay_ray` what it pays for all that it asks, RAY money; which
     one counts, the way of selling says. `bid_id` is unique within the auction; a second one with the same id changes nothing.
+    A sealed bid comes twice with one id: first its `commitment`, with its bond as `pay_ray`, then itself with its `salt`.
     """
 
     auction_id: int
@@ -169,6 +170,8 @@ class Bid(msgspec.Struct, frozen=True, omit_defaults=True):
     lot_balance: Balance
     price_ray: int = 0
     pay_ray: int = 0
+    commitment: bytes = b""
+    salt: bytes = b""
 
 
 class BidsReported(_Event, frozen=True, tag=True, omit_defaults=True):

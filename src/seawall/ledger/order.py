@@ -64,6 +64,9 @@ class Refusal(Enum):
     LOT_DIFFERS = "lot_differs"
     DEBT_EXCEEDED = "debt_exceeded"
     BID_TOO_LOW = "bid_too_low"
+    BOND_MISSING = "bond_missing"
+    COMMITMENT_MISSING = "commitment_missing"
+    REVEAL_DIFFERS = "reveal_differs"
     FUND_UNKNOWN = "fund_unknown"
     FUND_OVERDRAWN = "fund_overdrawn"
     RULING_TOO_LATE = "ruling_too_late"
@@ -322,10 +325,22 @@ class ReturnBid(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     pay_amount: Amount
 
 
+class ForfeitBond(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """Keep the bond of a sealed bid that was not revealed as committed: it is the protocol's, like a surplus."""
+
+    auction_id: int
+    bid_id: int
+    account: bytes
+    keeper: int
+    debt_market: int
+    pay_amount: Amount
+
+
 class SettleBid(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     """Give the keeper `seize_amount` of the lot for `pay_amount`, which it pays now unless it was held.
 
-    What the auction still has and still is to raise stands beside it; values are at the mark prices.
+    What the auction still has and still is to raise stands beside it; values are at the mark prices. In a batch a bid may get
+    the lot of another auction than `bid_auction_id`, the one that it named; 0: it is the same.
     """
 
     auction_id: int
@@ -346,6 +361,7 @@ class SettleBid(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     due_left_ray: int
     below_since: Milliseconds
     was_held: bool = False
+    bid_auction_id: int = 0
 
 
 class RefuseBid(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
@@ -375,8 +391,8 @@ class ResetAuction(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
 class EndAuction(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     """Close an auction: what it raised, what it cost, and what of its lot is the borrower's again.
 
-    raised + loss = cost + surplus; a loss is absorbed by the order that follows, a surplus is the protocol's. What returns
-    is collateral of the account where `returned_to_account`, otherwise it is paid out to the borrower.
+    raised + loss + returned debt = cost + surplus; a loss is absorbed by the order that follows, a surplus is the protocol's.
+    What returns is collateral of the account where `returned_to_account`, otherwise it is paid out to the borrower.
     """
 
     auction_id: int
@@ -390,6 +406,7 @@ class EndAuction(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
     returned_balance: Balance
     returned_amount: Amount
     returned_to_account: bool
+    returned_debt_amount: Amount = 0
 
 
 class RefuseAuction(_Order, frozen=True, tag=True, omit_defaults=True, gc=False):
@@ -465,6 +482,7 @@ SingleOrder: TypeAlias = (
     | StartAuction
     | HoldBid
     | ReturnBid
+    | ForfeitBond
     | SettleBid
     | RefuseBid
     | ResetAuction

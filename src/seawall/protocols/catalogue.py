@@ -12,6 +12,7 @@ from seawall.protocols.morpho_blue import MORPHO_BLUE
 from seawall.protocols.perpetual import PERPETUAL
 from seawall.protocols.protocol import Protocol
 from seawall.protocols.seawall import SEAWALL
+from seawall.protocols.seawall_batch import SEAWALL_BATCH
 from seawall.protocols.seawall_dutch import SEAWALL_DUTCH
 
 _PROTOCOLS: Final[tuple[Protocol, ...]] = (
@@ -23,6 +24,7 @@ _PROTOCOLS: Final[tuple[Protocol, ...]] = (
     *MORPHO_BLUE,
     *PERPETUAL,
     *SEAWALL,
+    *SEAWALL_BATCH,
     *SEAWALL_DUTCH,
 )
 

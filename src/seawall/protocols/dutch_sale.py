@@ -143,7 +143,7 @@ class DutchSale(SaleRule):
         )
         return Reset(again, reward_amount)
 
-    def end(self, auction: Auction, at: Milliseconds) -> Step | Refusal:
+    def end(self, auctions: Sequence[Auction], at: Milliseconds) -> tuple[Step, ...] | Refusal:
         """Refuse: a Dutch auction ends by its takes alone."""
         return Refusal.AUCTION_RUNNING
 

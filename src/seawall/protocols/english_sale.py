@@ -5,6 +5,8 @@ The lot and the debt of one auction are limited, and what all auctions together 
 Neither a start nor a reset is paid for. Source: Maker's Cat and Flipper, before its Dutch auctions.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec.structs import replace
 
@@ -88,14 +90,16 @@ class EnglishSale(SaleRule):
             return Refusal.AUCTION_RUNNING
         return Reset(replace(auction, ends_at=at + self.rule.seconds_max * MILLISECONDS_PER_SECOND), 0)
 
-    def end(self, auction: Auction, at: Milliseconds) -> Step | Refusal:
+    def end(self, auctions: Sequence[Auction], at: Milliseconds) -> tuple[Step, ...] | Refusal:
         """Give the lot to the leading bid once its time, or the auction's, is over."""
+        (auction,) = auctions
         if not is_closed(*_times(auction, at)):
             return Refusal.AUCTION_RUNNING
         (won,) = auction.bids
         raised_amount = auction.raised_amount + pay_amount(won.pay_ray)
         after = replace(auction, lot_balance=0, due_ray=0, raised_amount=raised_amount, bids=())
-        return Step(after, (Award(won.bid_id, won.keeper, won.lot_balance, won.pay_ray),), is_over=True)
+        award = Award(won.bid_id, won.keeper, won.lot_balance, won.pay_ray, was_held=True)
+        return (Step(after, (award,), is_over=True),)
 
     def price_ray(self, auction: Auction, at: Milliseconds) -> int | Refusal:
         """Refuse: nothing can be bought before the auction ends."""

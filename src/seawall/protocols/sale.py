@@ -54,26 +54,34 @@ class Reset(NamedTuple):
 
 
 class Award(NamedTuple):
-    """What a bid gets of the lot, and what it pays."""
+    """What a bid gets of the lot, and what it pays, out of what was held where it `was_held`.
+
+    `bid_auction_id` is the auction that the bid named, where that is another one; else 0.
+    """
 
     bid_id: int
     keeper: int
     lot_balance: Balance
     pay_ray: int
+    was_held: bool = False
+    bid_auction_id: int = 0
 
 
 class Step(NamedTuple):
     """An auction after a bid or at its end, and what changes hands with it.
 
-    `held` is the new bid whose money now lies in the auction, `refunds` those whose money goes back; `returned_balance` of
-    the lot is the borrower's again. `raised_amount` of the auction already counts the awards.
+    `held` is the new bid whose money now lies in the auction, `refunds` those whose money goes back, `forfeits` those whose
+    bond is kept; `returned_balance` of the lot is the borrower's again, as is the debt of `returned_debt_amount`, cost that
+    nothing was raised for. `raised_amount` of the auction already counts the awards.
     """
 
     auction: Auction
     awards: tuple[Award, ...] = ()
     held: HeldBid | None = None
     refunds: tuple[HeldBid, ...] = ()
+    forfeits: tuple[HeldBid, ...] = ()
     returned_balance: Balance = 0
+    returned_debt_amount: Amount = 0
     is_over: bool = False
 
 
@@ -86,6 +94,11 @@ class SaleRule(ABC):
     """The clock stands still while bids are stopped or a price of the pair is not fresh."""
     gap_ms_max: Milliseconds = 0
     """Between two events the clock runs for so long at most, since nobody could bid while the chain stood still; 0: no limit."""
+
+    is_sealed: bool = False
+    """Bids come first as commitments, and are revealed after that."""
+    ends_together: bool = False
+    """Auctions of one pair that end at the same time are ended in one step."""
 
     def check_penalties(self, penalties: Sequence[tuple[str, Ratio]]) -> None:
         """Raise ConfigError where a market's penalty, by its symbol, does not fit this way of selling."""
@@ -104,9 +117,9 @@ class SaleRule(ABC):
         """Return the auction started again at the oracle's price of a stored unit, or why it is not to be."""
 
     @abstractmethod
-    def end(self, auction: Auction, at: Milliseconds) -> Step | Refusal:
-        """Return how the auction ends, or AUCTION_RUNNING."""
+    def end(self, auctions: Sequence[Auction], at: Milliseconds) -> tuple[Step, ...] | Refusal:
+        """Return how each of the auctions ends, or AUCTION_RUNNING; it is one unless the sale `ends_together`."""
 
     @abstractmethod
     def price_ray(self, auction: Auction, at: Milliseconds) -> int | Refusal:
-        """Return the price at which a stored unit of the lot can be bought now, or why none can."""
+        """Return the least price at which a bid for a stored unit is taken now, or why none is."""

@@ -13,9 +13,9 @@ from itertools import compress, repeat
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from seawall.fixed import mul_div_up
+from seawall.fixed import RAY, WAD, div_up, mul_div_down, mul_div_up
 from seawall.rules.pro_rata import pro_rata_shares
-from seawall.units import Amount, Milliseconds, Price
+from seawall.units import Amount, Milliseconds, Price, Ratio
 
 
 class SealedBid(NamedTuple):
@@ -46,6 +46,15 @@ class Clearing(NamedTuple):
     price: Price
     fills: tuple[BidFill, ...]
     sold_amount: Amount
+
+
+class Delivery(NamedTuple):
+    """A part of a fill: how much of it one account sells, and what that pays."""
+
+    nth_fill: int
+    nth_account: int
+    amount: Amount
+    paid_amount: Amount
 
 
 def clear(
@@ -95,16 +104,52 @@ def _cleared(
     return Clearing(price, fills, sum(amounts))
 
 
-def sales_of_accounts(clearing: Clearing, offered_amounts: Sequence[Amount]) -> list[tuple[Amount, Amount]]:
-    """Return what each account sells and gets, worst account first, until all that was sold has a seller.
+def deliveries(clearing: Clearing, offered_amounts: Sequence[Amount]) -> list[Delivery]:
+    """Return whose goods each fill is made of: accounts sell in their order, worst first, and fills are served in theirs.
 
-    What was paid is shared by what is sold, by largest remainders, so that it adds up to the unit.
+    A part of a fill pays its share of it rounded down, its last part the rest, so that both sides add up to the unit.
     """
-    left_amount = clearing.sold_amount
-    sold_amounts = []
-    for offered_amount in offered_amounts:
-        sold_amounts.append(min(offered_amount, left_amount))
-        left_amount -= sold_amounts[-1]
-    assert left_amount == 0, (clearing.sold_amount, offered_amounts)
-    got_amounts = pro_rata_shares(sum(fill.paid_amount for fill in clearing.fills), sold_amounts)
-    return list(zip(sold_amounts, got_amounts, strict=True))
+    parts: list[Delivery] = []
+    left_amounts = list(offered_amounts)
+    nth_account = 0
+    for nth_fill, (_, fill_amount, fill_paid_amount) in enumerate(clearing.fills):
+        missing_amount, unpaid_amount = fill_amount, fill_paid_amount
+        while missing_amount:
+            if not left_amounts[nth_account]:
+                nth_account += 1
+                continue
+            amount = min(missing_amount, left_amounts[nth_account])
+            is_last = amount == missing_amount
+            paid_amount = unpaid_amount if is_last else mul_div_down(unpaid_amount, amount, missing_amount)
+            parts.append(Delivery(nth_fill, nth_account, amount, paid_amount))
+            left_amounts[nth_account] -= amount
+            missing_amount -= amount
+            unpaid_amount -= paid_amount
+    return parts
+
+
+def clear_as_needed(
+    offered_amounts: Sequence[Amount],
+    due_rays: Sequence[int],
+    price_min: Price,
+    bids: Sequence[SealedBid],
+    bidder_ratio_max: Ratio,
+) -> tuple[Clearing, list[Delivery]]:
+    """Clear what accounts offer, none of them more than raises what it is due at the clearing price, rounded up.
+
+    Prices are in RAY money for one unit of what is offered, as is what is due.
+    The price starts at the reserve and rises, and less is for sale at each rise, until the two agree: it is the least such
+    price. One bidder gets at most its share, rounded up, of all that is for sale at the reserve.
+    """
+    for_sale = _needed_amounts(offered_amounts, due_rays, price_min)
+    bidder_amount_max = mul_div_up(sum(for_sale), bidder_ratio_max, WAD)
+    while True:
+        clearing = clear(sum(for_sale), RAY, price_min, bids, bidder_amount_max)
+        needed = _needed_amounts(offered_amounts, due_rays, clearing.price)
+        if needed == for_sale:
+            return clearing, deliveries(clearing, for_sale)
+        for_sale = needed
+
+
+def _needed_amounts(offered_amounts: Sequence[Amount], due_rays: Sequence[int], price: Price) -> list[Amount]:
+    return [min(offered, div_up(due_ray, price)) for offered, due_ray in zip(offered_amounts, due_rays, strict=True)]

@@ -1,26 +1,16 @@
 """Sealed bid: committed to before anyone can see it, shown afterwards, with a bond for those who do not show.
 
     commitment = SHA-256(auction id, bidder, bid id, price, amount, salt), each number 32 bytes, big-endian
-A bid that is shown in time and matches its commitment is in the batch, and its bond comes back; any other bond is
-forfeited, to the last unit, to the fund that the policy names.
+A bid that is shown in time and matches its commitment is in the batch, and its bond comes back; any other bond is forfeited.
 """
 
 import hashlib
-from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 from seawall.rules.batch_auction import SealedBid
-from seawall.units import Amount
 
 SALT_WIDTH: Final = 32
 _NUMBER_WIDTH: Final = 32
-
-
-class BondOutcome(NamedTuple):
-    """What becomes of a bidder's bonds: what goes back, and what is forfeited."""
-
-    returned_amount: Amount
-    forfeited_amount: Amount
 
 
 def commitment(auction_id: int, bid: SealedBid, salt: bytes) -> bytes:
@@ -31,16 +21,6 @@ def commitment(auction_id: int, bid: SealedBid, salt: bytes) -> bytes:
 
 
 def is_revealed(committed: bytes, auction_id: int, bid: SealedBid, salt: bytes) -> bool:
-    """Return whether a bid and its salt are the ones that were committed to."""
-    return len(salt) == SALT_WIDTH and commitment(auction_id, bid, salt) == committed
-
-
-def bond_outcome(bonds: Iterable[tuple[Amount, bool]]) -> BondOutcome:
-    """Return what goes back of bonds, each (amount, whether its bid was revealed), and what is forfeited."""
-    returned_amount = forfeited_amount = 0
-    for amount, revealed in bonds:
-        if revealed:
-            returned_amount += amount
-        else:
-            forfeited_amount += amount
-    return BondOutcome(returned_amount, forfeited_amount)
+    """Return whether a bid and its salt are the ones that were committed to; a number that is too wide never is."""
+    is_wide = max(bid.price, bid.amount).bit_length() > 8 * _NUMBER_WIDTH
+    return len(salt) == SALT_WIDTH and not is_wide and commitment(auction_id, bid, salt) == committed

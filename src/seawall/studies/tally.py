@@ -22,6 +22,7 @@ from seawall.ledger.order import (
     AbsorbLoss,
     CancelOrder,
     EndAuction,
+    ForfeitBond,
     LiftWarning,
     Order,
     PayLoss,
@@ -85,7 +86,7 @@ class Tally:
             match order:
                 case SettleFill():
                     self._add_fill(order, deployment)
-                case StartAuction() | SettleBid() | EndAuction() | ResetAuction():
+                case StartAuction() | SettleBid() | EndAuction() | ResetAuction() | ForfeitBond():
                     self._add_auction(order, deployment)
                 case DrawBackstop():
                     self._add_draw(order, deployment)
@@ -121,7 +122,9 @@ class Tally:
         account.repay_value += order.repay_value
         account.loss_value += order.seize_value + order.fee_value - order.repay_value
 
-    def _add_auction(self, order: StartAuction | SettleBid | EndAuction | ResetAuction, deployment: Deployment) -> None:
+    def _add_auction(
+        self, order: StartAuction | SettleBid | EndAuction | ResetAuction | ForfeitBond, deployment: Deployment
+    ) -> None:
         match order:
             case StartAuction():
                 self._add_start(order, deployment)
@@ -131,9 +134,11 @@ class Tally:
                 self._add_end(order, deployment)
             case ResetAuction():
                 self._add_reward(order.account, order.debt_market, order.reward_amount, deployment)
+            case ForfeitBond():
+                self.fee_value += _debt_value(order.debt_market, order.pay_amount, deployment)
 
     def _add_start(self, order: StartAuction, deployment: Deployment) -> None:
-        """Count the debt as repaid while its auction runs; what is lost of it is told when it ends."""
+        """Count the debt as repaid while its auction runs; what is lost of it, or owed again, is told when it ends."""
         self.repaid_amounts[deployment.markets[order.debt_market].debt_asset] += order.debt_amount
         self._add_reward(order.account, order.debt_market, order.reward_amount, deployment)
 
@@ -155,7 +160,8 @@ class Tally:
         account.loss_value += order.seize_value - order.pay_value
 
     def _add_end(self, order: EndAuction, deployment: Deployment) -> None:
-        self.repaid_amounts[deployment.markets[order.debt_market].debt_asset] -= order.loss_amount
+        unpaid_amount = order.loss_amount + order.returned_debt_amount
+        self.repaid_amounts[deployment.markets[order.debt_market].debt_asset] -= unpaid_amount
         value = _debt_value(order.debt_market, order.surplus_amount, deployment)
         self.fee_value += value
         self.accounts.setdefault(order.account, AccountTally()).loss_value += value

@@ -3,7 +3,8 @@
 A keeper takes as much of a lot as pays best at the auction's price and the market's depth, within its capital, once
 that leaves the least profit. It decides on the state of the last block, waits out its reaction, looks once more, and
 its bid runs in the block that follows, so it may pay less than what it first saw. Who bids is the next keeper in turn
-that can pay. Auctions that do not sell at a price of the moment, where bids are held, are only started here.
+that can pay. Where an auction has a window, keepers in turn bid what the lot is worth to them, its proceeds less the least
+profit, until it is asked for twice, and ask for its end. English auctions are only started here.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,9 @@ import msgspec
 from seawall.fixed import RAY, WAD, div_up, mul_div_down
 from seawall.keeper.bid import best_bid
 from seawall.keeper.ports import StateView
+from seawall.ledger.auction import Auction
 from seawall.ledger.event import (
+    AuctionEndsRequested,
     AuctionRequest,
     AuctionResetsRequested,
     AuctionsRequested,
@@ -25,11 +28,13 @@ from seawall.ledger.market import Market
 from seawall.ledger.order import (
     CancelOrder,
     EndAuction,
+    HoldBid,
     Liquidate,
     Refusal,
     RefuseAuction,
     RefuseBid,
     ResetAuction,
+    ReturnBid,
     SettleBid,
     SingleOrder,
     StartAuction,
@@ -50,6 +55,7 @@ class _Lot(msgspec.Struct):
     is_seen: bool = False
     bid_count: int = 0
     is_whole_only: bool = False
+    ends_at: Milliseconds = 0
 
 
 class AuctionKeepers:
@@ -94,6 +100,8 @@ class AuctionKeepers:
             case ResetAuction():
                 self._reward(order.keeper, order.reward_amount, order.debt_market, unit_values_f64)
                 self._look_at_lot(order.auction_id, reacts_at)
+            case HoldBid() | ReturnBid():
+                self._follow_bid(order, rechecks_at, unit_values_f64)
             case SettleBid():
                 self._sell(order, at, unit_values_f64)
                 self._look_at_lot(order.auction_id, reacts_at)
@@ -116,16 +124,19 @@ class AuctionKeepers:
         market = MarketNow(view, unit_values_f64, self._depths, at)
         requests = self._requests(at)
         resets: list[int] = []
+        ends: dict[tuple[int, int, int], int] = {}
         bids: list[Bid] = []
         for auction_id, lot in sorted(self._lots.items()):
             if lot.due_at is not None and lot.due_at <= at:
                 lot.due_at = None
-                self._answer(auction_id, lot, at, market, resets, bids)
+                self._answer(auction_id, lot, at, market, resets, ends, bids)
         events: list[Event] = []
         if requests:
             events.append(AuctionsRequested(at, tuple(requests)))
         if resets:
             events.append(AuctionResetsRequested(at, self._turn, tuple(resets)))
+        if ends:
+            events.append(AuctionEndsRequested(at, tuple(ends.values())))
         if bids:
             events.append(BidsReported(at, tuple(bids)))
         return tuple(events)
@@ -139,12 +150,29 @@ class AuctionKeepers:
         return [AuctionRequest(order.order_id, order.account, self._turn) for order in due]
 
     def _answer(
-        self, auction_id: int, lot: _Lot, at: Milliseconds, market: MarketNow, resets: list[int], bids: list[Bid]
+        self,
+        auction_id: int,
+        lot: _Lot,
+        at: Milliseconds,
+        market: MarketNow,
+        resets: list[int],
+        ends: dict[tuple[int, int, int], int],
+        bids: list[Bid],
     ) -> None:
-        """Reset an auction, bid on it, or look again later."""
+        """Reset or end an auction, bid on it, or look again later; of a batch, one is asked to end."""
+        auction = market.view.auction(auction_id)
         price_ray = market.view.auction_price_ray(auction_id)
         if price_ray is Refusal.AUCTION_CLOSED:
-            resets.append(auction_id)
+            if auction is not None and auction.ends_at:
+                ends.setdefault((auction.debt_market, auction.collateral_market, auction.ends_at), auction_id)
+                lot.due_at = at + self._rule.recheck_ms
+            else:
+                resets.append(auction_id)
+            return
+        if auction is not None and auction.ends_at:
+            lot.due_at = at + self._rule.recheck_ms
+            if not lot.ends_at and not isinstance(price_ray, Refusal):
+                bids += self._window_bids(auction, lot, price_ray, market)
             return
         bid = None if isinstance(price_ray, Refusal) else self._bid(auction_id, lot, price_ray, market)
         if bid is None:
@@ -191,6 +219,47 @@ class AuctionKeepers:
         lot_balance = mul_div_down(best.repay_amount, whole_balance, pay_amount)
         return Bid(auction_id, lot.bid_count, keeper, max(1, lot_balance), price_ray)
 
+    def _window_bids(self, auction: Auction, lot: _Lot, reserve_ray: int, market: MarketNow) -> list[Bid]:
+        """Return the bids of the keepers whose turn it is, at what the lot is worth to them; none below the reserve."""
+        start = lot.start
+        collateral = self._markets[start.collateral_market].collateral_asset
+        pay_unit_f64 = market.unit_values_f64[self._markets[start.debt_market].debt_asset]
+        wanted_balance = min(auction.lot_balance, div_up(auction.due_ray, reserve_ray))
+        wanted_amount = mul_div_down(wanted_balance, start.lot_amount, start.lot_balance)
+        value_f64 = wanted_amount * market.unit_values_f64[collateral]
+        proceeds_f64 = self._depths[collateral].proceeds_from_f64(market.pressure_f64(collateral), value_f64)
+        worth_f64 = proceeds_f64 - self._rule.least_profit_value / WAD
+        price_ray = mul_div_down(max(0, int(worth_f64 / pay_unit_f64)), RAY, wanted_balance)
+        if price_ray < reserve_ray:
+            return []
+        bids: list[Bid] = []
+        asked_balance = 0
+        for _ in self.capital_f64:
+            keeper = self._turn
+            self._turn = (keeper + 1) % self._rule.count
+            affordable = mul_div_down(max(0, int(self.capital_f64[keeper] / pay_unit_f64)), RAY, price_ray)
+            lot_balance = min(wanted_balance, affordable)
+            if lot_balance and asked_balance < 2 * wanted_balance:
+                lot.bid_count += 1
+                asked_balance += lot_balance
+                self._pay(auction.auction_id, lot, keeper, div_up(lot_balance * price_ray, RAY) * pay_unit_f64)
+                bids.append(Bid(auction.auction_id, lot.bid_count, keeper, lot_balance, price_ray))
+        if bids:
+            lot.ends_at = auction.ends_at
+            market.plan_sale(collateral, wanted_amount)
+        return bids
+
+    def _follow_bid(
+        self, order: HoldBid | ReturnBid, rechecks_at: Milliseconds, unit_values_f64: Sequence[float]
+    ) -> None:
+        """Note that a bid's money is held, or came back."""
+        if isinstance(order, HoldBid):
+            del self._paid[order.auction_id, order.bid_id]
+            self._look_at_lot(order.auction_id, max(rechecks_at, self._lots[order.auction_id].ends_at))
+        else:
+            debt = self._markets[order.debt_market].debt_asset
+            self.capital_f64[order.keeper] += order.pay_amount * unit_values_f64[debt]
+
     def _pay(self, auction_id: int, lot: _Lot, keeper: int, paid_f64: float) -> None:
         self.capital_f64[keeper] -= paid_f64
         self._paid[auction_id, lot.bid_count] = paid_f64
@@ -203,7 +272,9 @@ class AuctionKeepers:
         value_f64 = settled.seize_amount * unit_values_f64[collateral]
         proceeds_f64 = self._depths[collateral].sell_f64(at, settled.seize_amount, value_f64)
         gain_f64 = proceeds_f64 - settled.pay_amount * unit_values_f64[debt]
-        self.capital_f64[settled.keeper] += self._paid.pop((settled.auction_id, settled.bid_id)) + gain_f64
+        self.capital_f64[settled.keeper] += (
+            proceeds_f64 if settled.was_held else self._paid.pop((settled.auction_id, settled.bid_id)) + gain_f64
+        )
         self.profit_f64[settled.keeper] += gain_f64
 
     def _reward(self, keeper: int, amount: Amount, debt_market: int, unit_values_f64: Sequence[float]) -> None:

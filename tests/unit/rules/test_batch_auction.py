@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seawall.rules.batch_auction import Clearing, SealedBid, clear, sales_of_accounts
+from seawall.fixed import RAY, WAD
+from seawall.rules.batch_auction import Clearing, SealedBid, clear, clear_as_needed, deliveries
 
 A, B, C, D, E, F = range(6)
 BOOK = [
@@ -81,11 +82,29 @@ def test_nothing_for_sale_goes_to_nobody():
 
 
 def test_the_worst_account_sells_first_and_money_adds_up():
-    clearing = clear(10, 3, 1, [SealedBid(A, 0, 10, 4, 0), SealedBid(B, 0, 10, 3, 0)], UNCAPPED)
+    clearing = clear(10, 3, 10, [SealedBid(A, 0, 10, 4, 0), SealedBid(B, 0, 10, 3, 0)], UNCAPPED)
     assert clearing.sold_amount == 7
-    sales = sales_of_accounts(clearing, [5, 1, 4])
-    assert [sold for sold, _ in sales] == [5, 1, 1]
-    assert sum(got for _, got in sales) == sum(fill.paid_amount for fill in clearing.fills)
+    # 4 * 10 / 3 and 3 * 10 / 3 are 14 and 10; the second fill's unit of the first account pays 3, and so on.
+    assert [fill.paid_amount for fill in clearing.fills] == [14, 10]
+    assert deliveries(clearing, [5, 0, 1, 4]) == [(0, 0, 4, 14), (1, 0, 1, 3), (1, 2, 1, 3), (1, 3, 1, 4)]
+
+
+def test_the_price_rises_until_no_more_is_for_sale_than_is_needed_at_it():
+    # At the reserve of 10 they offer 30 + 20. That is asked for at 20, where 15 + 20 are needed; those at 25, 12 + 20.
+    bids = [SealedBid(A, 0, 25 * RAY, 34, 0), SealedBid(B, 0, 20 * RAY, 30, 0)]
+    offered, due = [40, 20], [300 * RAY, 1_000 * RAY]
+    clearing, _ = clear_as_needed(offered, due, 10 * RAY, bids, WAD)
+    assert (clearing.price, clearing.sold_amount) == (20 * RAY, 35)
+    bids[0] = bids[0]._replace(amount=35)
+    clearing, parts = clear_as_needed(offered, due, 10 * RAY, bids, WAD)
+    assert (clearing.price, clearing.sold_amount) == (25 * RAY, 32)
+    assert parts == [(0, 0, 12, 300), (0, 1, 20, 500)]
+
+
+@pytest.mark.parametrize(("ratio", "sold"), [(WAD, 3), (WAD // 3, 1), (WAD // 3 + 1, 2)])
+def test_a_bidders_share_of_what_is_for_sale_is_rounded_up(ratio, sold):
+    clearing, _ = clear_as_needed([3], [100 * RAY], RAY, [SealedBid(A, 0, RAY, 3, 0)], ratio)
+    assert clearing.sold_amount == sold
 
 
 BIDS = st.lists(
