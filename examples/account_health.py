@@ -5,7 +5,7 @@ from seawall.ledger.account import encode_account
 from seawall.ledger.asset import Asset
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, Market, MarketState, RiskParameters, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.catalogue import protocol_named
 from seawall.rules.margin import liquidation_price
 

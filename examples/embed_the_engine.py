@@ -22,7 +22,8 @@ from seawall.ledger.event import (
     PositionsChanged,
 )
 from seawall.ledger.market import COLLATERAL, DEBT, Market, MarketState, RiskParameters, slot_of
-from seawall.ledger.order import Liquidate, Refusal
+from seawall.ledger.order import Liquidate
+from seawall.ledger.refusal import Refusal
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.protocols.catalogue import protocol_named
 

@@ -5,7 +5,7 @@ import random
 import pytest
 from tests.unit.protocols.deployments import open_account, pooled, risk
 
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.catalogue import protocol_named
 
 RAY, WAD = 10**27, 10**18

@@ -2,7 +2,8 @@
 
 from tests.deployments import BORROWER, ETH, UNITS, USD, Desk, changes
 
-from seawall.ledger.order import Refusal, RefuseEvent
+from seawall.ledger.order import RefuseEvent
+from seawall.ledger.refusal import Refusal
 
 PAIRED = BORROWER + b"\0\0"
 

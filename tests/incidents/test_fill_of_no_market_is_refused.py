@@ -3,7 +3,8 @@
 import pytest
 from tests.deployments import BORROWER, below_the_line
 
-from seawall.ledger.order import Refusal, RefuseFill
+from seawall.ledger.order import RefuseFill
+from seawall.ledger.refusal import Refusal
 
 
 @pytest.mark.parametrize("protocol", ["seawall", "compound_v2", "aave_v3"])

@@ -7,7 +7,8 @@ from tests.deployments import ASSETS, BORROWER, ETH, POOLED, UNITS, USD, changes
 from seawall.fixed import WAD
 from seawall.ledger.event import OracleRound, PriceObserved
 from seawall.ledger.market import COLLATERAL, slot_of
-from seawall.ledger.order import Refusal, RefuseAuction
+from seawall.ledger.order import RefuseAuction
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.catalogue import protocol_named
 
 

@@ -6,7 +6,8 @@ from msgspec.structs import replace
 from tests.deployments import ETH, POOLED, Desk
 
 from seawall.fixed import WAD
-from seawall.ledger.order import Refusal, RefuseEvent
+from seawall.ledger.order import RefuseEvent
+from seawall.ledger.refusal import Refusal
 
 SHARES = ("max_loan_to_value_ratio", "liquidation_threshold_ratio", "liquidation_fee_ratio", "close_factor_ratio")
 

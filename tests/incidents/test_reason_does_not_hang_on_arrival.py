@@ -7,7 +7,8 @@ from seawall.engine.engine import Engine
 from seawall.engine.state import State
 from seawall.fixed import WAD
 from seawall.ledger.deployment import OracleRule, Policy
-from seawall.ledger.order import DeclineAccount, Refusal
+from seawall.ledger.order import DeclineAccount
+from seawall.ledger.refusal import Refusal
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.protocols.catalogue import protocol_named
 

@@ -3,7 +3,8 @@ to a day nobody was told that it could be liquidated."""
 
 from tests.deployments import BORROWER, ETH, UNITS, USD, Desk, offers_in
 
-from seawall.ledger.order import DeclineAccount, Refusal
+from seawall.ledger.order import DeclineAccount
+from seawall.ledger.refusal import Refusal
 
 
 def test_an_account_without_collateral_is_offered_as_soon_as_it_has_some() -> None:

@@ -5,7 +5,8 @@ from tests.deployments import BORROWER, BTC, ETH, UNITS, USD, Desk, below_the_li
 
 from seawall.fixed import WAD
 from seawall.ledger.event import OracleRound, PriceObserved
-from seawall.ledger.order import CancelOrder, Refusal
+from seawall.ledger.order import CancelOrder
+from seawall.ledger.refusal import Refusal
 
 
 @pytest.mark.parametrize("protocol", ["seawall", "compound_v2", "aave_v3@3.0", "aave_v3"])

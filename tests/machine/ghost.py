@@ -16,10 +16,10 @@ from seawall.ledger.order import (
     LiftWarning,
     Liquidate,
     Order,
-    Refusal,
     SettleFill,
     WarnAccount,
 )
+from seawall.ledger.refusal import Refusal
 from seawall.rules.loss_waterfall import SOCIALIZED_LOSS
 
 Slot = int

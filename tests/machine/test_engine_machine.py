@@ -50,7 +50,8 @@ from seawall.ledger.event import (
     PriceObserved,
 )
 from seawall.ledger.market import slot_of
-from seawall.ledger.order import Order, Refusal, RefuseFill
+from seawall.ledger.order import Order, RefuseFill
+from seawall.ledger.refusal import Refusal
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.protocols.catalogue import protocol_named
 from seawall.rules.stability_pool import claims

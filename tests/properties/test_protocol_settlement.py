@@ -7,7 +7,7 @@ from tests.unit.protocols.deployments import open_account, pair, pooled, risk
 
 from seawall.fixed import RAY
 from seawall.ledger.market import COLLATERAL, DEBT, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 
 E18 = 10**18
 SUPPLY = 10**20

@@ -11,7 +11,7 @@ from tests.unit.protocols.deployments import open_account, pooled, risk
 from seawall.fixed import RAY, WAD
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, side_of, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Health, Limit, Quote, ScreenSlack
 from seawall.protocols.seawall import SEAWALL
 

@@ -18,7 +18,8 @@ from seawall.adapters.sqlite_journal import SqliteJournal
 from seawall.engine.journal_codec import JournalHeader
 from seawall.errors import ConfigError, JournalCorrupt, SeawallError, StorageError
 from seawall.ledger.event import Event, OracleRound, PositionsChanged, PriceObserved
-from seawall.ledger.order import CancelOrder, Order, Refusal
+from seawall.ledger.order import CancelOrder, Order
+from seawall.ledger.refusal import Refusal
 
 HEADER = JournalHeader(inputs='{"prices.csv":"5feceb66"}')
 PATH = "/journal.sqlite"

@@ -15,7 +15,7 @@ from seawall.fixed import WAD, mul_div_down
 from seawall.ledger.account import decode_account
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, market_of, side_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Health, Protocol
 from seawall.rules.margin import equity_value, is_insolvent, margin_deficit_value
 from seawall.studies.decimal_text import wad_text

@@ -26,12 +26,12 @@ from seawall.ledger.order import (
     DeclineAccount,
     Liquidate,
     Order,
-    Refusal,
     RefuseFill,
     SettleFill,
     SingleOrder,
     singly,
 )
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Protocol
 from seawall.studies.decimal_text import amount_text, wad_text
 from seawall.units import Milliseconds, Ratio, Value

@@ -18,12 +18,12 @@ from seawall.ledger.order import (
     NarrowOrder,
     PayLoss,
     Payment,
-    Refusal,
     RefuseFill,
     SettleFill,
     SingleOrder,
     WarnAccount,
 )
+from seawall.ledger.refusal import Refusal
 from seawall.studies.decimal_text import amount_text, wad_text
 from seawall.units import Milliseconds
 

@@ -31,7 +31,6 @@ from seawall.ledger.order import (
     ForfeitBond,
     HoldBid,
     Order,
-    Refusal,
     RefuseAuction,
     RefuseBid,
     ResetAuction,
@@ -39,6 +38,7 @@ from seawall.ledger.order import (
     SettleBid,
     StartAuction,
 )
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import BadDebt, Health, Protocol
 from seawall.protocols.sale import Award, Opening, Reset, SaleRule, Step
 from seawall.rules.action import Action

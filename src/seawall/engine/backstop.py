@@ -11,7 +11,8 @@ from seawall.ledger.account import account_market
 from seawall.ledger.backstop_order import DrawBackstop, PayClaims
 from seawall.ledger.book import BALANCE_MAX
 from seawall.ledger.event import BackstopChanged, ClaimsTaken
-from seawall.ledger.order import Order, Refusal, RefuseEvent
+from seawall.ledger.order import Order, RefuseEvent
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Protocol
 from seawall.rules.stability_pool import commit, take_gain, worth
 from seawall.units import Amount

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from seawall.engine.state import State
 from seawall.ledger.event import OperatorDecided, PriceRuledInvalid
-from seawall.ledger.order import HaltMarket, Order, Refusal, RefuseEvent, ResumeMarket
+from seawall.ledger.order import HaltMarket, Order, RefuseEvent, ResumeMarket
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Protocol
 from seawall.rules.circuit_breaker import Breaker, Level, breaker_after, breaker_decided
 from seawall.rules.oracle import PriceState

@@ -16,7 +16,7 @@ from seawall.errors import ConfigError
 from seawall.fixed import mul_div_down
 from seawall.ledger.deleveraging import AutoDeleverage, Winner
 from seawall.ledger.market import DEBT, market_of, side_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Protocol
 from seawall.rules.auto_deleveraging import RULES, deleveraging_by
 from seawall.rules.deleveraging_switch import FundObservation, check_switch, switch_after

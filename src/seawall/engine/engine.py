@@ -49,7 +49,8 @@ from seawall.ledger.event import (
     RiskParametersChanged,
     SizeProposed,
 )
-from seawall.ledger.order import EndAuction, Order, Refusal, RefuseEvent, SettleFill, StartAuction
+from seawall.ledger.order import EndAuction, Order, RefuseEvent, SettleFill, StartAuction
+from seawall.ledger.refusal import Refusal
 from seawall.monitor.judge import Judge, listed
 from seawall.monitor.monitor import NO_ROWS, Monitor, RowColumn, Rows
 from seawall.monitor.pieces_monitor import MakeMonitor, monitor_of

@@ -8,7 +8,8 @@ from seawall.ledger.account import account_market
 from seawall.ledger.book import ABSENT, Book
 from seawall.ledger.event import BALANCE_WIDTH, SLOT_WIDTH, CategoryChanged, PositionsChanged
 from seawall.ledger.market import CATEGORY_MAX, DEBT, market_of, side_of
-from seawall.ledger.order import Refusal, RefuseEvent
+from seawall.ledger.order import RefuseEvent
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Protocol
 from seawall.units import Amount
 

@@ -13,7 +13,8 @@ from seawall.fixed import WAD
 from seawall.ledger.deleveraging import EXACT_BUDGET, AutoDeleverage
 from seawall.ledger.loss_ledger import LossEntry
 from seawall.ledger.market import COLLATERAL, DEBT, slot_of
-from seawall.ledger.order import AbsorbLoss, EndAuction, Liquidate, Order, Refusal, SettleFill, StartAuction, singly
+from seawall.ledger.order import AbsorbLoss, EndAuction, Liquidate, Order, SettleFill, StartAuction, singly
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Protocol
 from seawall.rules.loss_waterfall import UNCOVERED_LOSS
 from seawall.rules.redistribution import entire_amounts

@@ -15,7 +15,8 @@ from seawall.fixed import WAD
 from seawall.ledger.deployment import Absorber
 from seawall.ledger.event import FundChanged
 from seawall.ledger.loss_ledger import Draw, LossEntry
-from seawall.ledger.order import AbsorbLoss, Order, PayLoss, Payment, Refusal, RefuseEvent
+from seawall.ledger.order import AbsorbLoss, Order, PayLoss, Payment, RefuseEvent
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import BadDebt
 from seawall.rules.loss_waterfall import (
     AUTO_DELEVERAGING,

@@ -11,7 +11,8 @@ from typing import Final
 from seawall.engine.permission import is_quiet, liquidation_refusal
 from seawall.engine.state import NO_ORDER, PASSING, State
 from seawall.ledger.integer_column import numbers_in
-from seawall.ledger.order import CancelOrder, DeclineAccount, LiquidateMany, Order, Refusal
+from seawall.ledger.order import CancelOrder, DeclineAccount, LiquidateMany, Order
+from seawall.ledger.refusal import Refusal
 from seawall.monitor.judge import Judge, Offers, Refused
 from seawall.protocols.protocol import Protocol
 from seawall.units import Milliseconds

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from seawall.engine.state import Permission, State
 from seawall.ledger.market import DEBT, market_of, side_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Protocol
 from seawall.rules.action import Action
 from seawall.rules.circuit_breaker import breaker_refusal

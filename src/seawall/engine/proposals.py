@@ -9,7 +9,8 @@ from seawall.engine.permission import liquidation_refusal
 from seawall.engine.state import NO_ORDER, Narrowing, State
 from seawall.ledger.book import ABSENT
 from seawall.ledger.event import Fill, SizeProposed
-from seawall.ledger.order import NarrowOrder, Order, Refusal, RefuseEvent
+from seawall.ledger.order import NarrowOrder, Order, RefuseEvent
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Protocol, Quote
 from seawall.units import Amount
 

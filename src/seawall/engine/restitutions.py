@@ -9,7 +9,8 @@ from seawall.engine.losses import take_out
 from seawall.engine.state import State
 from seawall.fixed import mul_div_down
 from seawall.ledger.event import OperatorDecided, PriceRuledInvalid
-from seawall.ledger.order import Claim, Order, PayRestitution, Refusal, RefuseEvent, SettleFill
+from seawall.ledger.order import Claim, Order, PayRestitution, RefuseEvent, SettleFill
+from seawall.ledger.refusal import Refusal
 from seawall.ledger.restitution import Penalty, Ruling
 from seawall.rules.restitution import claims_of, is_ruled, penalty_value, restitution_amounts
 

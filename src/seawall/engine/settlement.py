@@ -12,7 +12,8 @@ from seawall.engine.restitutions import remember_penalty
 from seawall.engine.state import State
 from seawall.ledger.backstop_order import DrawBackstop
 from seawall.ledger.event import Fill
-from seawall.ledger.order import AbsorbLoss, Order, Refusal, RefuseFill, SettleFill
+from seawall.ledger.order import AbsorbLoss, Order, RefuseFill, SettleFill
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Health, Protocol, Quote
 
 

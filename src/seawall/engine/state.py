@@ -19,7 +19,7 @@ from seawall.ledger.deployment import BlockClose, Buffer, Deployment, OracleRule
 from seawall.ledger.event import DeploymentOpened, OracleRound
 from seawall.ledger.loss_ledger import LossLedger
 from seawall.ledger.market import Market, MarketState
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.ledger.restitution import Restitutions
 from seawall.rules.circuit_breaker import Breaker, Level
 from seawall.rules.loss_waterfall import AUTO_DELEVERAGING, absorbers_of

@@ -8,7 +8,7 @@ from seawall.fixed import mul_div_up
 from seawall.ledger.book import BALANCE_MAX
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, market_of, side_of, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.ledger.request import PlaceOrder, Request, TakeDebt, Transfer, Withdraw
 from seawall.ledger.supposed_book import SupposedBook
 from seawall.protocols.protocol import Protocol

@@ -8,7 +8,7 @@ from seawall.engine.permission import liquidation_refusal
 from seawall.engine.what_if import WhatIf, what_if
 from seawall.ledger.auction import Auction
 from seawall.ledger.book import ABSENT
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.ledger.request import OpenOrders, Request
 from seawall.protocols.protocol import Health, Limit, Quote
 from seawall.units import Amount, Milliseconds, Price

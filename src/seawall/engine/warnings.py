@@ -6,7 +6,8 @@ warnings wait behind them. A price that is unknown changes none.
 """
 
 from seawall.engine.state import State
-from seawall.ledger.order import LiftWarning, Order, Refusal, WarnAccount
+from seawall.ledger.order import LiftWarning, Order, WarnAccount
+from seawall.ledger.refusal import Refusal
 from seawall.monitor.judge import Judge, listed
 from seawall.monitor.monitor import Monitor
 from seawall.units import Ratio

@@ -19,7 +19,7 @@ from seawall.engine.withdrawals import outflow_refusal
 from seawall.ledger.book import ABSENT
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, NO_CATEGORY, market_of, side_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.ledger.request import OpenOrders, PlaceOrder, Request, Transfer, Withdraw
 from seawall.protocols.protocol import Health, Protocol
 from seawall.rules.action import Action

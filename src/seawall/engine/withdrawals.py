@@ -8,7 +8,8 @@ from seawall.engine.state import State
 from seawall.fixed import mul_div_down
 from seawall.ledger.event import PositionsChanged
 from seawall.ledger.market import COLLATERAL, market_of, side_of, slot_of
-from seawall.ledger.order import CloseWithdrawals, OpenWithdrawals, Order, Refusal
+from seawall.ledger.order import CloseWithdrawals, OpenWithdrawals, Order
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Protocol
 from seawall.rules.withdrawal_gate import Outflow, gate_after, withdrawal_refusal, withdrawal_room
 from seawall.units import Amount, Value

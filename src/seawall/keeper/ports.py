@@ -11,7 +11,8 @@ from typing import Protocol
 
 from seawall.ledger.auction import Auction
 from seawall.ledger.event import Event
-from seawall.ledger.order import Order, Refusal
+from seawall.ledger.order import Order
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Health, Limit, Quote
 from seawall.units import Amount, Milliseconds, Price
 

@@ -1,11 +1,10 @@
-"""Orders: what the engine tells the outside to do, in the imperative; and refusals, which are values.
+"""Orders: what the engine tells the outside to do, in the imperative.
 
 Every order is journalled with the event that caused it. Amounts are base units, ratios WAD, values WAD in
 the unit of account. An order says all the numbers that it was decided on, so that the journal explains itself.
 """
 
 from collections.abc import Iterable, Iterator
-from enum import Enum
 from itertools import repeat
 from typing import TypeAlias
 
@@ -15,64 +14,8 @@ from seawall.fixed import div_down
 from seawall.ledger.backstop_order import DrawBackstop, PayClaims
 from seawall.ledger.deleveraging import AutoDeleverage
 from seawall.ledger.integer_column import numbers_in
+from seawall.ledger.refusal import Refusal
 from seawall.units import Amount, Balance, Milliseconds, Price, Ratio, Value
-
-
-class Refusal(Enum):
-    """Why a request was not met; an expected outcome, journalled like any other."""
-
-    HEALTHY = "healthy"
-    NO_DEBT = "no_debt"
-    NO_COLLATERAL = "no_collateral"
-    PRICE_MISSING = "price_missing"
-    PRICE_STALE = "price_stale"
-    PRICE_CONTRADICTORY = "price_contradictory"
-    CLOSE_FACTOR_EXCEEDED = "close_factor_exceeded"
-    COLLATERAL_EXCEEDED = "collateral_exceeded"
-    BELOW_DUST = "below_dust"
-    LEAVES_DUST = "leaves_dust"
-    TOXIC = "toxic"
-    PROPOSAL_EXCEEDED = "proposal_exceeded"
-    PROPOSALS_CLOSED = "proposals_closed"
-    NOTHING_SEIZED = "nothing_seized"
-    WINNERS_PAY_NOTHING = "winners_pay_nothing"
-    WINNER_MALFORMED = "winner_malformed"
-    MARKET_HALTED = "market_halted"
-    GRACE_PERIOD = "grace_period"
-    LAST_ACCOUNT = "last_account"
-    ORDER_UNKNOWN = "order_unknown"
-    ORDER_EXPIRED = "order_expired"
-    FILL_REPEATED = "fill_repeated"
-    ZERO_AMOUNT = "zero_amount"
-    EVENT_MALFORMED = "event_malformed"
-    BALANCE_EXCEEDED = "balance_exceeded"
-    MARKET_UNKNOWN = "market_unknown"
-    PARAMETERS_REFUSED = "parameters_refused"
-    LEVEL_UNKNOWN = "level_unknown"
-    OPERATOR_UNKNOWN = "operator_unknown"
-    SIGNATURE_INVALID = "signature_invalid"
-    INITIAL_MARGIN_MISSING = "initial_margin_missing"
-    MARKET_ISOLATED = "market_isolated"
-    NO_AUCTION = "no_auction"
-    AUCTION_ONLY = "auction_only"
-    AUCTION_LIMIT = "auction_limit"
-    AUCTION_UNKNOWN = "auction_unknown"
-    AUCTION_CLOSED = "auction_closed"
-    AUCTION_RUNNING = "auction_running"
-    BID_REPEATED = "bid_repeated"
-    LOT_EXCEEDED = "lot_exceeded"
-    LOT_DIFFERS = "lot_differs"
-    DEBT_EXCEEDED = "debt_exceeded"
-    BID_TOO_LOW = "bid_too_low"
-    BOND_MISSING = "bond_missing"
-    COMMITMENT_MISSING = "commitment_missing"
-    REVEAL_DIFFERS = "reveal_differs"
-    FUND_UNKNOWN = "fund_unknown"
-    FUND_OVERDRAWN = "fund_overdrawn"
-    RULING_TOO_LATE = "ruling_too_late"
-    NOTHING_CLAIMED = "nothing_claimed"
-    WITHDRAWALS_CLOSED = "withdrawals_closed"
-    WITHDRAWAL_LIMIT = "withdrawal_limit"
 
 
 class _Order(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, gc=False):

@@ -11,7 +11,7 @@ import numpy as np
 
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.integer_column import column_of, entries_at
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.monitor.monitor import Rows
 from seawall.protocols.protocol import Health, Protocol
 from seawall.rules.margin import HEALTH_FACTOR_MAX

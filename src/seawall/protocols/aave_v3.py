@@ -17,7 +17,7 @@ from typing import Final
 from seawall.fixed import BPS, RAY, WAD, div_down, div_up, mul_div_down, mul_div_half_up
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, Market, RiskParameters, market_of, side_of, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.aave_v3_configuration import BPS_RATIO, bps_of, check_market, whole_bps
 from seawall.protocols.aave_v3_liquidation import (
     FULL_CLOSE_HEALTH,

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from seawall.fixed import RAY, WAD, div_up, mul_div_down, mul_div_up
 from seawall.ledger.auction import Auction, Auctions, HeldBid
 from seawall.ledger.event import Bid
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.sale import Award, Lot, Opening, Reset, SaleRule, Step
 from seawall.rules.auction_debt import due_with_penalty, pay_amount
 from seawall.rules.batch_auction import Clearing, Delivery, SealedBid, clear_as_needed

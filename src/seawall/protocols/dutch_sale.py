@@ -17,7 +17,7 @@ from seawall.errors import ConfigError
 from seawall.fixed import RAY, WAD, div_down, mul_div_down, seconds_down
 from seawall.ledger.auction import Auction, Auctions
 from seawall.ledger.event import Bid
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.sale import Award, Lot, Opening, Reset, SaleRule, Step
 from seawall.rules.auction_debt import due_with_penalty, money_ray, pay_amount
 from seawall.rules.dutch_auction import (

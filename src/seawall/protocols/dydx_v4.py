@@ -16,7 +16,7 @@ from seawall.fixed import WAD, div_down, mul_div_down
 from seawall.ledger.book import POSITIONS_MAX
 from seawall.ledger.deployment import BlockClose, Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, Market, MarketState, market_of, side_of, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.ledger.request import OpenOrders
 from seawall.protocols.dydx_v4_liquidation import (
     Close,

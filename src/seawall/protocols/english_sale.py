@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from seawall.fixed import MILLISECONDS_PER_SECOND, mul_div_down, seconds_down
 from seawall.ledger.auction import Auction, Auctions, HeldBid
 from seawall.ledger.event import Bid
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.sale import Award, Lot, Opening, Reset, SaleRule, Step
 from seawall.rules.auction_debt import balance_that_fits, due_with_penalty, money_ray, pay_amount
 from seawall.rules.english_auction import awaits_reset, bid_refusal, is_closed, takes_bids

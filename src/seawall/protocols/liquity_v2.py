@@ -22,7 +22,7 @@ from seawall.fixed import WAD, div_down, mul_div_down
 from seawall.ledger.account import account_market
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, Market, RiskParameters, market_of, side_of, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.liquity_v2_liquidation import Exchange, liquidation_of, minimum_collateral_ratio
 from seawall.protocols.protocol import BackstopDraw, BadDebt, Health, Limit, Proof, Protocol, Quote, ScreenSlack
 from seawall.rules.margin import HEALTH_FACTOR_MAX

@@ -31,7 +31,7 @@ from seawall.fixed import (
 from seawall.ledger.account import account_market
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, Market, RiskParameters, market_of, side_of, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.dutch_sale import DutchRule, DutchSale
 from seawall.protocols.elapsed_time import markets_to_accrue
 from seawall.protocols.english_sale import EnglishRule, EnglishSale

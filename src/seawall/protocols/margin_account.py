@@ -14,7 +14,7 @@ from typing import NamedTuple
 from seawall.fixed import RAY, WAD, mul_div_down, mul_div_up
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, Market, MarketState, market_of, side_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.ledger.request import OpenOrders
 from seawall.protocols.seawall_liquidation import Position
 from seawall.rules.margin_tiers import (

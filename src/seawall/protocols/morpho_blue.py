@@ -23,7 +23,7 @@ from seawall.fixed import BPS, SECONDS_PER_YEAR, WAD, div_down, div_up, mul_div_
 from seawall.ledger.account import MARKET_WIDTH
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, Market, RiskParameters, market_of, side_of, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.elapsed_time import markets_to_accrue
 from seawall.protocols.protocol import BadDebt, Health, Limit, Proof, Protocol, Quote, ScreenSlack
 from seawall.protocols.settlement import take_positions

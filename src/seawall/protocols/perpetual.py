@@ -17,7 +17,7 @@ from seawall.ledger.book import POSITIONS_MAX
 from seawall.ledger.deleveraging import Deleveraging, UncoveredLoss, Winner
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, Market, market_of, side_of, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.ledger.request import OpenOrders
 from seawall.protocols.funding import accrue_with_funding
 from seawall.protocols.indexed_balance import indexed_amount, indexed_balance

@@ -19,7 +19,7 @@ from seawall.ledger.composition import Composition
 from seawall.ledger.deleveraging import Deleveraging, UncoveredLoss, Winner
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, Market, RiskParameters, market_of, side_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.ledger.request import OpenOrders
 from seawall.protocols.exact_limit import ExactLimit
 from seawall.protocols.exact_term import ExactLine, ExactTerm, Sums

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from seawall.ledger.auction import Auction, Auctions, HeldBid
 from seawall.ledger.event import Bid
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.units import Amount, Balance, Index, Milliseconds, Ratio
 
 

@@ -31,7 +31,7 @@ from seawall.ledger.book import POSITIONS_MAX
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.liquidation_rule import LiquidationRule
 from seawall.ledger.market import DEBT, Market, market_of, side_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.elapsed_time import markets_to_accrue
 from seawall.protocols.exact_limit import TargetHealthLimit
 from seawall.protocols.exact_term import ExactLine, ExactTerm, Stage, Sums

@@ -10,7 +10,7 @@ from typing import Final
 
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.batch_sale import BatchRule, BatchSale
 from seawall.protocols.protocol import BadDebt, Quote
 from seawall.protocols.sale import Lot

@@ -14,7 +14,7 @@ from seawall.fixed import WAD, mul_div_down
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.liquidation_rule import LiquidationRule
 from seawall.ledger.market import COLLATERAL, DEBT, Market, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.dutch_sale import DutchRule, DutchSale
 from seawall.protocols.protocol import Limit, Quote
 from seawall.protocols.sale import Lot, SaleRule

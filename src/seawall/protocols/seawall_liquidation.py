@@ -17,7 +17,7 @@ from typing import NamedTuple
 from seawall.fixed import RAY, WAD, div_down, mul_div_down, mul_div_up
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.liquidation_rule import LiquidationRule
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.rules.growing_bonus import (
     Stretch,
     average_bonus_ratio,

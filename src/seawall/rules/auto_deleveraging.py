@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from seawall.errors import ConfigError
 from seawall.ledger.deleveraging import EXACT_BUDGET, Cut, Deleveraging, UncoveredLoss, Winner
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.rules.deleveraging_queue import (
     Ranking,
     gain_by_leverage,

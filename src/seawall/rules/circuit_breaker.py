@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from seawall.ledger.deployment import Policy
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.rules.action import Action
 from seawall.units import Milliseconds, Value
 

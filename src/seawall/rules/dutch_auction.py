@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeAlias
 import msgspec
 
 from seawall.fixed import RAY, WAD, div_down, mul_div_down, mul_div_up, power_half_up
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.rules.auction_debt import balance_that_fits
 from seawall.units import Balance, Index, Ratio
 

@@ -9,7 +9,7 @@ absent. Money is RAY, times are in the seconds that the contract sees. Source: M
 """
 
 from seawall.fixed import WAD
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.units import Balance, Ratio
 
 

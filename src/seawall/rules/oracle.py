@@ -17,7 +17,7 @@ from typing import Final
 from seawall.fixed import WAD
 from seawall.ledger.deployment import OracleRule
 from seawall.ledger.event import OracleRound
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.rules.action import Action
 from seawall.units import Milliseconds, Price, Ratio
 

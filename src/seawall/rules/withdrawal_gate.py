@@ -13,7 +13,7 @@ import msgspec
 
 from seawall.fixed import WAD, mul_div_down
 from seawall.ledger.deployment import WithdrawalLimit, WithdrawalRule
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.units import Amount, Milliseconds, Price, Value
 
 

@@ -22,7 +22,8 @@ from seawall.errors import ConfigError
 from seawall.fixed import WAD, div_down, div_up, mul_div_down
 from seawall.ledger.event import Fill, FillsReported, OffersContinued, RiskParametersChanged
 from seawall.ledger.market import Market, RiskParameters
-from seawall.ledger.order import Refusal, RefuseEvent, SettleFill
+from seawall.ledger.order import RefuseEvent, SettleFill
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Health
 from seawall.units import Milliseconds, Price, Ratio, Value
 

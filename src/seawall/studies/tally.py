@@ -27,7 +27,6 @@ from seawall.ledger.order import (
     Order,
     PayLoss,
     Payment,
-    Refusal,
     RefuseAuction,
     RefuseBid,
     RefuseFill,
@@ -37,6 +36,7 @@ from seawall.ledger.order import (
     StartAuction,
     WarnAccount,
 )
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Protocol
 from seawall.rules.loss_waterfall import SOCIALIZED_LOSS, UNCOVERED_LOSS
 from seawall.studies.deleveraging_tally import DeleveragingTally

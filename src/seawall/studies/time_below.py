@@ -7,7 +7,8 @@ A position is what the engine calls an account; where positions are per market a
 `owner_width` bytes say whose they are. Values are WAD, times milliseconds; both sums are exact integers.
 """
 
-from seawall.ledger.order import CancelOrder, DeclineAccount, Liquidate, Order, Refusal, SettleFill, singly
+from seawall.ledger.order import CancelOrder, DeclineAccount, Liquidate, Order, SettleFill, singly
+from seawall.ledger.refusal import Refusal
 from seawall.units import Milliseconds, Value
 
 

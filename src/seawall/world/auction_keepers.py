@@ -30,7 +30,6 @@ from seawall.ledger.order import (
     EndAuction,
     HoldBid,
     Liquidate,
-    Refusal,
     RefuseAuction,
     RefuseBid,
     ResetAuction,
@@ -39,6 +38,7 @@ from seawall.ledger.order import (
     SingleOrder,
     StartAuction,
 )
+from seawall.ledger.refusal import Refusal
 from seawall.units import Amount, Milliseconds
 from seawall.world.depth import Depth
 from seawall.world.keepers import KeeperRule, MarketNow, next_keeper

@@ -27,7 +27,8 @@ from seawall.keeper.ports import StateView
 from seawall.ledger.asset import Asset
 from seawall.ledger.event import Fill
 from seawall.ledger.market import Market
-from seawall.ledger.order import CancelOrder, Liquidate, Refusal, RefuseFill, SettleFill, SingleOrder
+from seawall.ledger.order import CancelOrder, Liquidate, RefuseFill, SettleFill, SingleOrder
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Limit
 from seawall.units import Amount, Milliseconds, Value
 from seawall.world.depth import Depth

@@ -9,7 +9,8 @@ from seawall.app.outcome_text import outcome_rows
 from seawall.app.replay_folder import read_record
 from seawall.app.report import report_page
 from seawall.ledger.deployment import Policy
-from seawall.ledger.order import LiftWarning, Refusal, WarnAccount
+from seawall.ledger.order import LiftWarning, WarnAccount
+from seawall.ledger.refusal import Refusal
 
 
 def test_a_warning_and_its_end_are_sentences_with_all_their_numbers():

@@ -30,7 +30,6 @@ from seawall.ledger.order import (
     CancelOrder,
     EndAuction,
     Payment,
-    Refusal,
     RefuseAuction,
     RefuseBid,
     RefuseFill,
@@ -38,6 +37,7 @@ from seawall.ledger.order import (
     SettleBid,
     StartAuction,
 )
+from seawall.ledger.refusal import Refusal
 
 PRICE_601 = 2071256328682200000000000000000
 DUE = 16_611_000_000_000_000_000_000_000_015_820_000_000_000_000_000_000

@@ -8,15 +8,8 @@ from seawall.engine.state import State
 from seawall.ledger.backstop_order import DrawBackstop, PayClaims
 from seawall.ledger.event import BackstopChanged, ClaimsTaken, FillsReported
 from seawall.ledger.market import COLLATERAL, DEBT
-from seawall.ledger.order import (
-    CancelOrder,
-    DeclineAccount,
-    Liquidate,
-    Refusal,
-    RefuseEvent,
-    RefuseFill,
-    SettleFill,
-)
+from seawall.ledger.order import CancelOrder, DeclineAccount, Liquidate, RefuseEvent, RefuseFill, SettleFill
+from seawall.ledger.refusal import Refusal
 from seawall.monitor.trigger_book import TriggerBook
 from seawall.protocols.catalogue import protocol_named
 from seawall.rules.stability_pool import worth

@@ -5,7 +5,8 @@ from tests.deployments import BORROWER, DUST, ETH, HOUR, UNITS, USD, Desk, named
 
 from seawall.ledger.deployment import OracleRule, Policy
 from seawall.ledger.event import OperatorDecided
-from seawall.ledger.order import HaltMarket, Order, Refusal, RefuseEvent, ResumeMarket
+from seawall.ledger.order import HaltMarket, Order, RefuseEvent, ResumeMarket
+from seawall.ledger.refusal import Refusal
 
 STEPS = {ETH: OracleRule(step_ratio_max=ratio(10))}
 OPERATED = {"operators": ("operator", "deputy"), "check": lambda event: event.signature == f"by {event.operator}"}

@@ -28,7 +28,8 @@ from seawall.fixed import WAD
 from seawall.ledger.deployment import Buffer, Policy
 from seawall.ledger.event import BlockObserved, FillsReported, OracleRound
 from seawall.ledger.market import Market
-from seawall.ledger.order import CancelOrder, Liquidate, Refusal, RefuseEvent
+from seawall.ledger.order import CancelOrder, Liquidate, RefuseEvent
+from seawall.ledger.refusal import Refusal
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.protocols.catalogue import protocol_named
 

@@ -5,16 +5,8 @@ from tests.auctions import INK, KEEPER, OTHER, OWNER, RAD, RATE, english, offere
 
 from seawall.fixed import RAY, WAD
 from seawall.ledger.market import COLLATERAL, DEBT
-from seawall.ledger.order import (
-    EndAuction,
-    HoldBid,
-    Refusal,
-    RefuseAuction,
-    RefuseBid,
-    ResetAuction,
-    ReturnBid,
-    SettleBid,
-)
+from seawall.ledger.order import EndAuction, HoldBid, RefuseAuction, RefuseBid, ResetAuction, ReturnBid, SettleBid
+from seawall.ledger.refusal import Refusal
 
 DUE = 16_611_000_000_000_000_000_000_000_015_820_000_000_000_000_000_000
 COST = 14_700 * WAD + 1

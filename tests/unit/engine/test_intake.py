@@ -6,7 +6,8 @@ from tests.deployments import BORROWER, DUST, ETH, START, UNITS, USD, WHALE, Des
 from seawall.ledger.book import BALANCE_MAX
 from seawall.ledger.event import PositionsChanged
 from seawall.ledger.market import COLLATERAL, DEBT, slot_of
-from seawall.ledger.order import Refusal, RefuseEvent
+from seawall.ledger.order import RefuseEvent
+from seawall.ledger.refusal import Refusal
 
 ETH_HELD = slot_of(ETH, COLLATERAL)
 USD_OWED = slot_of(USD, DEBT)

@@ -36,7 +36,8 @@ from seawall.ledger.event import (
     RiskParametersChanged,
 )
 from seawall.ledger.market import Market, MarketState, RiskParameters
-from seawall.ledger.order import AbsorbLoss, CancelOrder, HaltMarket, LiftWarning, Order, Payment, Refusal, WarnAccount
+from seawall.ledger.order import AbsorbLoss, CancelOrder, HaltMarket, LiftWarning, Order, Payment, WarnAccount
+from seawall.ledger.refusal import Refusal
 
 WAD = 10**18
 PARAMETERS = RiskParameters(8 * 10**17, 85 * 10**16, 5 * 10**16)

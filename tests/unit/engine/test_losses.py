@@ -24,7 +24,8 @@ from seawall.errors import ConfigError
 from seawall.fixed import WAD
 from seawall.ledger.deployment import Absorber, Buffer, Policy
 from seawall.ledger.event import FundChanged
-from seawall.ledger.order import AbsorbLoss, Order, PayLoss, Payment, Refusal, RefuseEvent, SettleFill
+from seawall.ledger.order import AbsorbLoss, Order, PayLoss, Payment, RefuseEvent, SettleFill
+from seawall.ledger.refusal import Refusal
 
 LOST = 54_609_757
 """What is written off of DUST's 79 USD when its twentieth of an ETH is worth 25, in base units."""

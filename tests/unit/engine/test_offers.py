@@ -7,7 +7,8 @@ from tests.deployments import BORROWER, DUST, ETH, HOUR, UNITS, USD, WHALE, Desk
 
 from seawall.fixed import WAD
 from seawall.ledger.deployment import OracleRule, Policy
-from seawall.ledger.order import CancelOrder, DeclineAccount, Liquidate, Refusal
+from seawall.ledger.order import CancelOrder, DeclineAccount, Liquidate
+from seawall.ledger.refusal import Refusal
 
 TWIN = named("borrower twin")
 LOANS = ((DUST, 1), (BORROWER, 100), (TWIN, 100), (WHALE, 10_000))

@@ -5,7 +5,8 @@ from tests.deployments import BORROWER, BTC, ETH, HOUR, UNITS, USD, Desk, below_
 
 from seawall.engine.permission import liquidation_refusal, rows_freed, write_off_refusal
 from seawall.ledger.deployment import OracleRule, Policy
-from seawall.ledger.order import DeclineAccount, Refusal
+from seawall.ledger.order import DeclineAccount
+from seawall.ledger.refusal import Refusal
 
 AGES = dict.fromkeys((ETH, USD, BTC), OracleRule(price_age_ms_max=HOUR, divergence_ratio_max=ratio(1)))
 OPERATED = {"operators": ("operator",), "check": lambda _: True}

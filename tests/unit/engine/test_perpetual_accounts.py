@@ -12,7 +12,8 @@ from seawall.errors import ConfigError
 from seawall.fixed import RAY, WAD
 from seawall.ledger.event import BlockObserved, OracleRound, PriceObserved
 from seawall.ledger.market import COLLATERAL, MarginTier
-from seawall.ledger.order import AbsorbLoss, CancelOrder, Liquidate, Refusal, RefuseFill, SettleFill, WarnAccount
+from seawall.ledger.order import AbsorbLoss, CancelOrder, Liquidate, RefuseFill, SettleFill, WarnAccount
+from seawall.ledger.refusal import Refusal
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.monitor.trigger_book import TriggerBook
 from seawall.protocols.catalogue import protocol_named

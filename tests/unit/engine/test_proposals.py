@@ -7,7 +7,8 @@ from seawall.engine.state import State
 from seawall.engine.view import EngineView
 from seawall.ledger.deployment import Policy
 from seawall.ledger.event import SizeProposed
-from seawall.ledger.order import CancelOrder, Liquidate, NarrowOrder, Refusal, RefuseEvent, RefuseFill, SettleFill
+from seawall.ledger.order import CancelOrder, Liquidate, NarrowOrder, RefuseEvent, RefuseFill, SettleFill
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Limit
 
 OPEN = Policy(accepts_proposals=True)

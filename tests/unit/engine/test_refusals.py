@@ -21,14 +21,8 @@ from tests.deployments import (
 
 from seawall.ledger.deployment import Buffer, OracleRule, Policy
 from seawall.ledger.event import FundChanged, PriceRuledInvalid, SizeProposed
-from seawall.ledger.order import (
-    CancelOrder,
-    DeclineAccount,
-    Order,
-    Refusal,
-    RefuseEvent,
-    RefuseFill,
-)
+from seawall.ledger.order import CancelOrder, DeclineAccount, Order, RefuseEvent, RefuseFill
+from seawall.ledger.refusal import Refusal
 
 Orders = tuple[Order, ...]
 

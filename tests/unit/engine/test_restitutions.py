@@ -7,7 +7,8 @@ from tests.deployments import BORROWER, BTC, ETH, HOUR, START, UNITS, USD, WHALE
 from seawall.engine.state import State
 from seawall.ledger.deployment import Absorber, Buffer, Policy
 from seawall.ledger.event import PriceRuledInvalid
-from seawall.ledger.order import Claim, Order, PayRestitution, Refusal, RefuseEvent, SettleFill
+from seawall.ledger.order import Claim, Order, PayRestitution, RefuseEvent, SettleFill
+from seawall.ledger.refusal import Refusal
 
 FUND = Buffer("insurance_fund", ((USD, 1_000 * UNITS[USD]),))
 POLICY = Policy(buffers=(FUND,), absorbers=(Absorber(("socialized_loss",)),), restitution_window_ms=HOUR)

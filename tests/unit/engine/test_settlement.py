@@ -8,16 +8,8 @@ from tests.deployments import BORROWER, DUST, ETH, HOUR, UNITS, USD, Desk, below
 from seawall.ledger.deployment import Buffer, OracleRule, Policy
 from seawall.ledger.event import FillsReported
 from seawall.ledger.market import COLLATERAL, DEBT
-from seawall.ledger.order import (
-    AbsorbLoss,
-    CancelOrder,
-    Liquidate,
-    Order,
-    Payment,
-    Refusal,
-    RefuseFill,
-    SettleFill,
-)
+from seawall.ledger.order import AbsorbLoss, CancelOrder, Liquidate, Order, Payment, RefuseFill, SettleFill
+from seawall.ledger.refusal import Refusal
 
 
 def names(orders: tuple[Order, ...]) -> list[str]:

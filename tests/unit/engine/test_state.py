@@ -26,7 +26,7 @@ from seawall.engine.engine import Engine
 from seawall.engine.state import State
 from seawall.ledger.deployment import Buffer, OracleRule, Policy
 from seawall.ledger.market import COLLATERAL, DEBT, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.protocols.catalogue import protocol_named
 

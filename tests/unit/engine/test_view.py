@@ -6,7 +6,8 @@ from tests.deployments import BORROWER, BTC, ETH, HOUR, UNITS, USD, Desk, below_
 from seawall.engine.view import EngineView
 from seawall.fixed import WAD
 from seawall.ledger.deployment import OracleRule
-from seawall.ledger.order import Refusal, SettleFill
+from seawall.ledger.order import SettleFill
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Health, Limit, Quote
 
 POOLED_LABELS = [

@@ -22,7 +22,8 @@ from seawall.errors import ConfigError
 from seawall.fixed import WAD
 from seawall.ledger.deployment import Policy
 from seawall.ledger.event import OffersContinued
-from seawall.ledger.order import LiftWarning, Liquidate, Order, Refusal, WarnAccount
+from seawall.ledger.order import LiftWarning, Liquidate, Order, WarnAccount
+from seawall.ledger.refusal import Refusal
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.monitor.trigger_book import TriggerBook
 from seawall.protocols.catalogue import protocol_named

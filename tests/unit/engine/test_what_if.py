@@ -15,7 +15,7 @@ from seawall.fixed import RAY, WAD
 from seawall.ledger.deployment import OracleRule
 from seawall.ledger.event import RiskParametersChanged
 from seawall.ledger.market import COLLATERAL, DEBT, MarginTier, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.ledger.request import OpenOrders, PlaceOrder, TakeDebt, Transfer, Withdraw
 from seawall.protocols.protocol import Health
 

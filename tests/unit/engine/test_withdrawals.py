@@ -9,7 +9,8 @@ from seawall.fixed import WAD
 from seawall.ledger.deployment import Absorber, Buffer, Policy, WithdrawalLimit, WithdrawalRule
 from seawall.ledger.event import FundChanged
 from seawall.ledger.market import COLLATERAL, slot_of
-from seawall.ledger.order import CloseWithdrawals, OpenWithdrawals, Order, Refusal
+from seawall.ledger.order import CloseWithdrawals, OpenWithdrawals, Order
+from seawall.ledger.refusal import Refusal
 from seawall.ledger.request import TakeDebt, Transfer, Withdraw
 
 DOLLAR = UNITS[USD]

@@ -7,7 +7,7 @@ threshold floors to a whole basis point before the collateral is multiplied with
 from seawall.fixed import BPS, RAY, WAD, div_down, mul_div_down, mul_div_half_up
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import DEBT, market_of, side_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import BadDebt, Health, Limit, Proof, Protocol, Quote, ScreenSlack
 from seawall.rules.margin import HEALTH_FACTOR_MAX
 

@@ -8,7 +8,7 @@ from tests.unit.protocols.deployments import ACCOUNT, open_account, pooled, risk
 from seawall.errors import ConfigError
 from seawall.fixed import RAY
 from seawall.ledger.market import COLLATERAL, DEBT, Market, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.aave_v3 import AAVE_V3
 from seawall.protocols.aave_v3_liquidation import AccountData, Pair, repay_amount_max
 from seawall.protocols.catalogue import protocol_named

@@ -4,7 +4,7 @@ import pytest
 from tests.unit.protocols.deployments import open_account, pooled, risk
 
 from seawall.ledger.market import DEBT, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.catalogue import protocol_named
 
 E18 = 10**18

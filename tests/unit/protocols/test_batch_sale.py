@@ -13,13 +13,13 @@ from seawall.ledger.order import (
     EndAuction,
     ForfeitBond,
     HoldBid,
-    Refusal,
     RefuseAuction,
     RefuseBid,
     ReturnBid,
     SettleBid,
     StartAuction,
 )
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.batch_sale import BatchRule, BatchSale
 from seawall.protocols.catalogue import protocol_named
 from seawall.protocols.seawall_batch import SeawallBatch

@@ -10,7 +10,7 @@ from seawall.ledger.composition import Composition
 from seawall.ledger.deployment import Absorber
 from seawall.ledger.liquidation_rule import BonusStep, GrowingBonus, LiquidationRule
 from seawall.ledger.market import Market
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.composed import composed_protocol
 from seawall.protocols.exact_limit import TargetHealthLimit
 from seawall.protocols.protocol import Health, Limit, Quote

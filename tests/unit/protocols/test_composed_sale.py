@@ -9,7 +9,7 @@ from seawall.fixed import WAD
 from seawall.ledger.composition import Composition, DutchTerms
 from seawall.ledger.liquidation_rule import BonusStep, GrowingBonus, LiquidationRule
 from seawall.ledger.market import Market
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.composed import composed_protocol
 from seawall.protocols.composed_sale import SECONDS_MAX
 from seawall.protocols.dutch_sale import DutchSale

@@ -6,7 +6,7 @@ from tests.unit.protocols.deployments import open_account, pair, pooled, risk
 from seawall.errors import ConfigError
 from seawall.fixed import RAY
 from seawall.ledger.market import COLLATERAL, DEBT, Market, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.catalogue import protocol_named
 from seawall.rules.margin import HEALTH_FACTOR_MAX
 

@@ -12,7 +12,7 @@ from seawall.fixed import WAD
 from seawall.ledger.asset import Asset
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, MarginTier, Market, MarketState, RiskParameters, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.catalogue import protocol_named
 from seawall.protocols.dydx_v4_liquidation import LiquidationRule, bankruptcy_quote, close_at, price_at_worst
 from seawall.protocols.dydx_v4_margin import contracts_of, initial_ppm, maintenance_quantums

@@ -7,7 +7,7 @@ from tests.unit.protocols.deployments import open_account, pair
 from seawall.errors import ConfigError
 from seawall.fixed import WAD
 from seawall.ledger.market import Market, RiskParameters
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.catalogue import protocol_named
 from seawall.rules.margin import HEALTH_FACTOR_MAX
 

@@ -9,7 +9,7 @@ from tests.auctions import ART, ETHER, INK, MARKETS, RATE, House, dutch, offers_
 from seawall.errors import ConfigError
 from seawall.fixed import RAY, WAD
 from seawall.ledger.market import COLLATERAL, DEBT, Market, RiskParameters, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.catalogue import protocol_named
 from seawall.protocols.maker import MAKER, mat_ray
 

@@ -11,7 +11,7 @@ from seawall.fixed import RAY, WAD
 from seawall.ledger.asset import Asset
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, MarginTier, Market, MarketState, RiskParameters, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.catalogue import protocol_named
 from seawall.protocols.margin_account import Contract, haircut_value, margin_account
 from seawall.protocols.margin_closing import Cash, ContractClose, MarginRule

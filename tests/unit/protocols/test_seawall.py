@@ -6,7 +6,7 @@ from tests.unit.protocols.deployments import open_account, pooled, risk
 from seawall.errors import ConfigError
 from seawall.fixed import RAY, SECONDS_PER_YEAR, WAD
 from seawall.ledger.market import COLLATERAL, DEBT, Market, slot_of
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Health, Limit, Quote
 from seawall.protocols.seawall import SEAWALL
 from seawall.rules.margin import HEALTH_FACTOR_MAX

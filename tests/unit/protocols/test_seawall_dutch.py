@@ -9,7 +9,8 @@ from seawall.fixed import RAY, WAD
 from seawall.ledger.deployment import OracleRule
 from seawall.ledger.event import BlockObserved, OracleRound, PriceObserved
 from seawall.ledger.market import COLLATERAL, DEBT
-from seawall.ledger.order import CancelOrder, EndAuction, Refusal, RefuseBid, ResetAuction, SettleBid, StartAuction
+from seawall.ledger.order import CancelOrder, EndAuction, RefuseBid, ResetAuction, SettleBid, StartAuction
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.catalogue import protocol_named
 
 OWN = protocol_named("seawall_dutch@1")

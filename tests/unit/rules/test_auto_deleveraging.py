@@ -8,7 +8,7 @@ from tests.unit.rules.short_winners import LOSS, MARK, SHORTS, WINNERS, closed
 from seawall.errors import ConfigError
 from seawall.fixed import WAD
 from seawall.ledger.deleveraging import Deleveraging
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.rules.auto_deleveraging import EXACT_BUDGET, RULES, deleveraging_by
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from seawall.ledger.deployment import Policy
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.rules.action import Action
 from seawall.rules.circuit_breaker import Breaker, Level, breaker_after, breaker_decided, breaker_refusal
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seawall.fixed import RAY, WAD, power_half_up
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.rules.auction_debt import due_with_penalty
 from seawall.rules.dutch_auction import (
     LinearCurve,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seawall.fixed import WAD
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.rules.english_auction import awaits_reset, bid_refusal, is_closed, takes_bids
 
 LOW, DIFFERS, EXCEEDED = Refusal.BID_TOO_LOW, Refusal.LOT_DIFFERS, Refusal.DEBT_EXCEEDED

@@ -5,7 +5,7 @@ import pytest
 from seawall.fixed import WAD
 from seawall.ledger.deployment import OracleRule
 from seawall.ledger.event import OracleRound
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.rules.action import Action
 from seawall.rules.oracle import (
     CONTRACT_POLICY,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from seawall.fixed import WAD
 from seawall.ledger.deployment import WithdrawalLimit, WithdrawalRule
-from seawall.ledger.order import Refusal
+from seawall.ledger.refusal import Refusal
 from seawall.rules.withdrawal_gate import Gate, Outflow, gate_after, withdrawal_refusal, withdrawal_room
 
 RULE = WithdrawalRule(closing_value=100, opening_value=40, outage_ms_max=300, reopen_ms=50)

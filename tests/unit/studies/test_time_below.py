@@ -1,4 +1,5 @@
-from seawall.ledger.order import CancelOrder, DeclineAccount, Liquidate, Refusal, SettleFill
+from seawall.ledger.order import CancelOrder, DeclineAccount, Liquidate, SettleFill
+from seawall.ledger.refusal import Refusal
 from seawall.studies.time_below import TimeBelow
 
 BORROWER, OTHER = b"borrower" * 2, b"other..." * 2

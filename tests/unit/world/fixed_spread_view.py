@@ -1,7 +1,8 @@
 """A view that answers as a fixed spread would: repay up to a limit, seize it with 10 % more, at a mark price of one."""
 
 from seawall.fixed import WAD
-from seawall.ledger.order import Liquidate, Refusal, SettleFill
+from seawall.ledger.order import Liquidate, SettleFill
+from seawall.ledger.refusal import Refusal
 from seawall.protocols.protocol import Limit, Quote
 
 ACCOUNT = b"borrower"

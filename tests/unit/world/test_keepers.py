@@ -4,7 +4,8 @@ from tests.unit.world.fixed_spread_view import ACCOUNT, FixedSpreadView, liquida
 from seawall.fixed import WAD
 from seawall.ledger.asset import Asset
 from seawall.ledger.market import Market, RiskParameters
-from seawall.ledger.order import CancelOrder, Refusal, RefuseFill
+from seawall.ledger.order import CancelOrder, RefuseFill
+from seawall.ledger.refusal import Refusal
 from seawall.world.depth import Depth, DepthTable
 from seawall.world.keepers import KeeperRule, Keepers
 
