@@ -262,7 +262,7 @@ SAID: dict[Refusal, Callable[[], Orders]] = {
 OF_AUCTIONS = {
     Refusal.NO_AUCTION, Refusal.AUCTION_ONLY, Refusal.AUCTION_LIMIT, Refusal.AUCTION_UNKNOWN, Refusal.AUCTION_CLOSED,
     Refusal.AUCTION_RUNNING, Refusal.BID_REPEATED, Refusal.BID_TOO_LOW, Refusal.LOT_EXCEEDED, Refusal.LOT_DIFFERS,
-    Refusal.DEBT_EXCEEDED,
+    Refusal.DEBT_EXCEEDED, Refusal.BOND_MISSING, Refusal.COMMITMENT_MISSING, Refusal.REVEAL_DIFFERS,
 }  # fmt: skip
 """Said by the auction house, whose tests have a table of their own."""
 OF_DELEVERAGING = {reason for reason in Refusal if reason.name.startswith("WINNER")}
