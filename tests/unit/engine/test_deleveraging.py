@@ -1,5 +1,7 @@
 """Deleveraging through the engine: who lacks cash is closed against winners, for what the fund is not to pay and no unit more."""
 
+import random
+
 import pytest
 from msgspec.structs import replace
 from tests.deployments import changes, named
@@ -11,7 +13,7 @@ from seawall.errors import ConfigError
 from seawall.fixed import WAD
 from seawall.ledger.deleveraging import AutoDeleverage, DeleveragingPolicy
 from seawall.ledger.deployment import Absorber, Buffer
-from seawall.ledger.event import FundChanged
+from seawall.ledger.event import FundChanged, OracleRound, PriceObserved
 from seawall.ledger.market import COLLATERAL, DEBT
 from seawall.ledger.order import AbsorbLoss, CancelOrder, Liquidate, Payment
 from seawall.rules.auto_deleveraging import RULES
@@ -353,3 +355,58 @@ def test_what_is_paid_is_counted_in_cash_at_its_price():
     assert order.record.loss.loss_value == 36_666_666_667 * 75 * 10**10
     assert cash_in(exchange) == before
     assert 0 <= equity(exchange, LONG) <= 2 * 10**12
+
+
+def test_who_has_gained_nothing_is_not_listed():
+    exchange = crash(price=57_500)
+    level = named("level short")
+    exchange.trade(level, BTC, -UNITS[BTC], 100_000)
+    exchange.tell(changes(exchange.at, (LONG, 2 * USD + DEBT, 6_000 * UNITS[USD])))
+    (order,) = deleveragings(exchange)
+    assert order.covered_amount == 1_000 * UNITS[USD]
+    assert {winner.account for winner in order.record.winners} == {SHORT, OTHER_SHORT}
+
+
+def test_contracts_together_pay_no_more_than_the_fund_leaves():
+    exchange = Exchange(policy=funded(25_000))
+    exchange.trade(LONG, BTC, 10 * UNITS[BTC], 30_000)
+    exchange.trade(LONG, ETH, 100 * UNITS[ETH])
+    for market, size in ((BTC, 10), (ETH, 100)):
+        exchange.trade(SHORT, market, -size * UNITS[market], 500_000)
+    exchange.price(1, 55_000, 2_300)
+    assert sum(order.covered_amount for order in deleveragings(exchange)) == 15_000 * UNITS[USD]
+
+
+def test_a_queue_may_push_a_winner_below_its_line_who_is_offered_at_once():
+    """Hyperliquid's queue asks nobody's margin: a short with 8,000 pays 14,000 for all of its contract."""
+    exchange = Exchange(policy=funded(0, deleveraging=DeleveragingPolicy("hyperliquid_queue@1")))
+    exchange.trade(LONG, BTC, 10 * UNITS[BTC], 30_000)
+    exchange.trade(SHORT, BTC, -7 * UNITS[BTC], 200_000)
+    exchange.trade(SHORT, ETH, -10 * UNITS[ETH])
+    exchange.trade(OTHER_SHORT, BTC, -3 * UNITS[BTC], 200_000)
+    exchange.trade(SHORT, BTC, 0, -(200_000 + 35_000 - 8_000))
+    exchange.price(1, 55_000)
+    assert len(deleveragings(exchange)) == 1
+    below = exchange.deployment.book.row_of(SHORT)
+    assert below in exchange.state.episodes
+    assert SHORT in [offer.account for offer in exchange.said[-1] if isinstance(offer, Liquidate)]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_winner_within_units_of_its_line_stays_above_it(seed):
+    """The engine asserts it after the event; numbers that divide nothing make every rounding count, a cap binds each time."""
+    dice = random.Random(seed)
+    price = 54_000 * WAD + dice.randrange(1_000 * WAD)
+    cash_price = WAD + dice.randrange(-(10**16), 10**16)
+    exchange = Exchange(policy=funded(0))
+    size = 7 * UNITS[BTC] + dice.randrange(UNITS[BTC])
+    exchange.trade(LONG, BTC, 10 * UNITS[BTC] + dice.randrange(10**6), 30_000)
+    exchange.trade(SHORT, BTC, -size, 200_000)
+    exchange.tell(PriceObserved(exchange.at, (OracleRound(USD, cash_price, exchange.at),)))
+    margin = size * price // UNITS[BTC] // 50 - 1_000 * WAD
+    kept = (size * price // UNITS[BTC] + margin + dice.randrange(100 * WAD)) * UNITS[USD] // cash_price
+    exchange.tell(changes(exchange.at, (SHORT, 2 * USD, kept - exchange.balance(SHORT, USD, COLLATERAL))))
+    exchange.tell(PriceObserved(exchange.at, (OracleRound(BTC, price, exchange.at),)))
+    (order,) = deleveragings(exchange)
+    assert 0 < order.covered_amount < 2_000 * UNITS[USD]
+    assert SHORT in [cut.account for cut in order.record.cuts]
