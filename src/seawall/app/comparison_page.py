@@ -59,15 +59,16 @@ def comparison_page(comparison: Comparison) -> str:
                 *_differences(comparison)),
         *_auctions_left(comparison),
         *_payers(comparison),
-        section("The strain", "Debt below the line and debt that collateral did not cover, tick by tick, first seed.",
+        section("The strain", "Debt below the line and debt that collateral did not cover, tick by tick, first seed. What is on "
+                "auction has left its account, and is in neither.",
                 figure("strain", strain_figure(comparison))),
-        section("How long, and who bears the rest", "Haircuts are of what lenders had lent, market by market.",
-                _table(*text.time_table(comparison))),
-        section("Fills by price", "What was repaid, by what the keeper paid less than the undisturbed market price.",
+        section("How long, and who bears the rest", "Time below the line, and what lenders lost of what they had lent.",
+                _table(*text.time_table(comparison)), _list(list(text.TIME_MEANINGS))),
+        section("Fills by price", "What was repaid, by what the keeper paid less than the undisturbed market price; above: more.",
                 figure("fills", fills_figure(comparison)), _table(*text.fill_table(comparison))),
         section("How the book was re-hosted", "What a protocol could not hold was left out, and counted.",
                 _list(text.hosting_lines(comparison) or ["Every protocol holds the book as it stands."])),
-        section("Notes", "What the scenario says of its own figures.", _list(list(comparison.notes))),
+        *_notes(comparison),
     ))  # fmt: skip
     return page(comparison.title, body)
 
@@ -143,6 +144,11 @@ def _auctions_left(comparison: Comparison) -> list[str]:
         "no bad debt yet, and only what the lots are short of is in Uncovered."
     )
     return [section("Still on auction at the end", said, _table(heading, rows))]
+
+
+def _notes(comparison: Comparison) -> list[str]:
+    notes = list(comparison.notes)
+    return [section("Notes", "What the scenario says of its own figures.", _list(notes))] if notes else []
 
 
 def _payers(comparison: Comparison) -> list[str]:

@@ -53,6 +53,11 @@ MEANINGS: Final = (
     "their own sales moved the market.",
     "Fees are the protocol's, an auction's surplus among them. Buffers and Lenders are who paid for the bad debt.",
 )
+TIME_MEANINGS: Final = (
+    "Account-hours: how long accounts stood below the line, added up; value-hours: that times what they owed meanwhile.",
+    "Haircut: the worst share that lenders of a market lost of what they had lent; Gini: how unevenly markets bore it, 0 where "
+    "all lost the same share; discount: the mean of what keepers paid less than the market.",
+)
 _SHARES: Final = {"worst_haircut_f64", "discount_f64"}
 
 

@@ -274,7 +274,7 @@ def _in_pairs(
         _health(weighted, debt_value),
         {} if coin is None or coin.is_priced else {coin.asset.symbol: coin.price},
         (
-            f"Each account is split into pairs of one collateral and one debt, pro rata to value: {len(kept):,} positions in {len(markets):,} markets. Accounts without debt are left out.",
+            f"Each account is split into pairs of one collateral and one debt, pro rata to value: {len(kept):,} positions in {len(markets):,} market{'' if len(markets) == 1 else 's'}. Accounts without debt are left out.",
             *((f"All debt is owed in {coin.asset.symbol}, at the first prices.",) if coin is not None else ()),
             *_threshold_rules([_pair_market(pair, secured_by, assets) for pair in of_pair], markets, thresholds),
         ),

@@ -142,6 +142,8 @@ def test_lots_that_nobody_bought_are_shown_and_said(tmp_path) -> None:
     page = write_comparison(tmp_path, found).read_text(encoding="utf-8")
     assert "Still on auction at the end" in page
     assert "its auctions began and sold nothing" in page
+    assert "positions in 1 market." in page
+    assert "<h2>Notes" not in page
 
 
 def test_who_paid_adds_up_to_the_bad_debt(comparison: Comparison) -> None:

@@ -174,7 +174,7 @@ def test_accounts_of_a_market_that_is_refused_are_left_out_whole() -> None:
 @pytest.mark.parametrize(
     ("source", "protocol", "said"),
     [
-        (AAVE, PERPETUAL, "margins contracts, not loans"),
+        (AAVE, PERPETUAL[-1], "margins contracts, not loans"),
         (MORPHO, AAVE, "is in pairs of morpho_blue@1, which aave_v3@3.6 cannot hold"),
     ],
 )
