@@ -9,7 +9,7 @@ from tests.simulation.random_world import RandomWorld, Verb
 
 from seawall.fixed import RAY, WAD
 from seawall.ledger.account import MARKET_WIDTH
-from seawall.ledger.event import DeploymentOpened, Event
+from seawall.ledger.event import BlockObserved, DeploymentOpened, Event
 from seawall.ledger.market import COLLATERAL, DEBT, MarketState, slot_of
 from seawall.protocols.protocol import Protocol
 
@@ -88,7 +88,13 @@ class DutchPool(RandomLoans):
     label = "seawall_dutch"
 
     def verbs(self) -> list[tuple[int, Verb]]:
-        return with_auctions(super().verbs())
+        slow = {"bid": 12, "wait": 45, "price": 10, "reset": 14}
+        return [(slow.get(verb.__name__, weight), verb) for weight, verb in with_auctions(super().verbs())]
+
+    def wait(self) -> Event:
+        """Let as much time pass as the auctions' clock takes at once, most often: they grow old in small steps only."""
+        self.at += self.dice.choice((1_000, 299_000, 300_000, 300_000, 300_000, 3_600_000))
+        return BlockObserved(self.at, self.state.block_number + 1)
 
 
 AUCTIONS = (DutchVaults, EnglishVaults, DutchPool)
