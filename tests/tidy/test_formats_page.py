@@ -43,6 +43,7 @@ SECTIONS = {
     "`[bonus]`": protocol_file.BonusSection,
     '`[sale]` with `kind = "fixed_spread"`': protocol_file.FixedSpreadSection,
     '`[sale]` with `kind = "dutch"`': protocol_file.DutchSection,
+    '`[sale]` with `kind = "batch"`': protocol_file.BatchSection,
     "`[[waterfall]]`": protocol_file.PayerSection,
 }
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from seawall.app.scenario_number import milliseconds, wad
 from seawall.app.toml_section import Count, Number, Section, parsed
 from seawall.errors import ConfigError
-from seawall.ledger.composition import Composition, DutchTerms
+from seawall.ledger.composition import BatchTerms, Composition, DutchTerms
 from seawall.ledger.deployment import Absorber
 from seawall.ledger.liquidation_rule import BonusStep, GrowingBonus, LiquidationRule
 from seawall.protocols.catalogue import protocol_named
@@ -77,6 +77,16 @@ class DutchSection(Section):
     outage_seconds: Count = 300
 
 
+class BatchSection(Section):
+    """The whole pair is sold with all others of its kind whose window ends together, at one price."""
+
+    kind: Literal["batch"]
+    bid_seconds: Count = 300
+    reserve: Number = "0.9"
+    bidder_share: Number = "0.5"
+    outage_seconds: Count = 300
+
+
 class PayerSection(Section):
     """One step of the loss waterfall: who pays, together by their shares, within a budget a window."""
 
@@ -94,7 +104,9 @@ class ProtocolFile(Section):
     trigger: TriggerSection = TriggerSection()
     size: SizeSection = SizeSection()
     bonus: BonusSection = BonusSection()
-    sale: Annotated[FixedSpreadSection | DutchSection, Field(discriminator="kind")] = FixedSpreadSection()
+    sale: Annotated[FixedSpreadSection | DutchSection | BatchSection, Field(discriminator="kind")] = (
+        FixedSpreadSection()
+    )
     waterfall: list[PayerSection] = []
 
 
@@ -132,6 +144,7 @@ def _composition(file: ProtocolFile) -> Composition:
             growing_bonus=_growing_bonus(file.bonus),
         ),
         dutch=_dutch(file.sale) if isinstance(file.sale, DutchSection) else None,
+        batch=_batch(file.sale) if isinstance(file.sale, BatchSection) else None,
         absorbers=tuple(
             Absorber(
                 names=tuple(payer.names),
@@ -156,6 +169,15 @@ def _dutch(section: DutchSection) -> DutchTerms:
         spent_ratio=wad(section.spent),
         reward_value=wad(section.reward),
         reward_ratio=wad(section.reward_share),
+        gap_ms_max=milliseconds(section.outage_seconds),
+    )
+
+
+def _batch(section: BatchSection) -> BatchTerms:
+    return BatchTerms(
+        bid_ms=milliseconds(section.bid_seconds),
+        reserve_ratio=wad(section.reserve),
+        bidder_ratio_max=wad(section.bidder_share),
         gap_ms_max=milliseconds(section.outage_seconds),
     )
 

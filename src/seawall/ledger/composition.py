@@ -29,10 +29,23 @@ class DutchTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     gap_ms_max: Milliseconds = 300_000
 
 
+class BatchTerms(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How collateral is sold by batch: bids are collected for `bid_ms`, from `reserve_ratio` of the oracle's price on.
+
+    One bidder gets at most `bidder_ratio_max` of what is for sale. Ratios are WAD; between two events the clock runs for at
+    most `gap_ms_max`.
+    """
+
+    bid_ms: Milliseconds
+    reserve_ratio: Ratio
+    bidder_ratio_max: Ratio
+    gap_ms_max: Milliseconds = 300_000
+
+
 class Composition(msgspec.Struct, frozen=True, omit_defaults=True):
     """Its name and version, when and how much is liquidated at what bonus, how it is sold, and who pays what is left.
 
-    Without `dutch` keepers fill orders at a fixed spread. Without `absorbers` of its own whoever runs it says who pays.
+    Without `dutch` or `batch` keepers fill orders at a fixed spread. Without `absorbers` of its own whoever runs it says who pays.
     """
 
     name: str
@@ -40,6 +53,7 @@ class Composition(msgspec.Struct, frozen=True, omit_defaults=True):
     rule: LiquidationRule
     absorbers: tuple[Absorber, ...] = ()
     dutch: DutchTerms | None = None
+    batch: BatchTerms | None = None
 
     @property
     def label(self) -> str:

@@ -2,7 +2,8 @@
 
     heals      l(1 + b) < trigger < target, for every market and every step of a bonus that grows (b with the cap of time)
     ends       a close factor below one leaves a part each time, so it needs a dust limit to come to an end
-    sells      a Dutch auction has one curve, starts at the oracle's price or above, and its rewards cannot be farmed
+    sells      a Dutch auction has one curve, starts at the oracle's price or above, and its rewards cannot be farmed; a batch
+               has a window, a reserve up to the oracle's price, and a share for each bidder
     pays       absorbers that are there, shares that add up, no deleveraging without contracts
 Each refusal is one line with the number and its limit.
 """
@@ -18,8 +19,9 @@ from seawall.ledger.composition import Composition
 from seawall.ledger.deployment import Buffer, Policy
 from seawall.ledger.liquidation_rule import LiquidationRule
 from seawall.ledger.market import Market, RiskParameters
-from seawall.protocols.composed_sale import dutch_sale
+from seawall.protocols.composed_sale import batch_sale, dutch_sale
 from seawall.protocols.seawall import Seawall
+from seawall.protocols.seawall_batch import SeawallBatch
 from seawall.protocols.seawall_dutch import SeawallDutch
 from seawall.rules.growing_bonus import check_growing_bonus
 from seawall.rules.loss_waterfall import AUTO_DELEVERAGING, SOCIALIZED_LOSS, waterfall_mistake
@@ -64,6 +66,10 @@ class ComposedDutch(Composed, SeawallDutch):
     """The same with a Dutch auction in place of the fixed spread."""
 
 
+class ComposedBatch(Composed, SeawallBatch):
+    """The same with a batch auction."""
+
+
 def composed_protocol(composition: Composition) -> Composed:
     """Return the protocol of a composition; raises ConfigError where it cannot work in any market."""
     for name, text in (("name", composition.name), ("version", composition.version)):
@@ -71,12 +77,16 @@ def composed_protocol(composition: Composition) -> Composed:
             raise ConfigError(f"{name} {text!r} is empty or has a sign that a label cannot have")
     _check_rule(composition.rule)
     _check_absorbers(composition)
-    rule, dutch = composition.rule, composition.dutch
-    if dutch is None:
-        made = Composed(composition.version, rule)
-    else:
+    version, rule, dutch, batch = composition.version, composition.rule, composition.dutch, composition.batch
+    if dutch is not None and batch is not None:
+        raise ConfigError("a Dutch sale and a batch in one composition; there is one way of selling")
+    made = Composed(version, rule)
+    if dutch is not None:
         _check_auctioned(rule)
-        made = ComposedDutch(composition.version, rule, dutch_sale(dutch, rule.dust_value))
+        made = ComposedDutch(version, rule, dutch_sale(dutch, rule.dust_value))
+    if batch is not None:
+        _check_auctioned(rule)
+        made = ComposedBatch(version, rule, batch_sale(batch))
     made.name, made.composition = composition.name, composition
     return made
 
@@ -110,11 +120,11 @@ def _check_auctioned(rule: LiquidationRule) -> None:
     """Refuse parts of a rule that an auction of the whole pair has no use for."""
     if rule.target_health_ratio or rule.close_factor_ratio != WAD:
         raise ConfigError(
-            f"target health {rule.target_health_ratio} or close factor {rule.close_factor_ratio} (WAD) beside a Dutch sale, "
+            f"target health {rule.target_health_ratio} or close factor {rule.close_factor_ratio} (WAD) beside an auction, "
             "which takes the whole pair"
         )
     if rule.growing_bonus is not None or rule.bonus_share_ratio_min != WAD:
-        raise ConfigError("a bonus that grows or is capped beside a Dutch sale, whose price falls by itself")
+        raise ConfigError("a bonus that grows or is capped beside an auction, which finds its price by itself")
 
 
 def _check_absorbers(composition: Composition) -> None:

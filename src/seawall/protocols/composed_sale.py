@@ -1,10 +1,11 @@
-"""The Dutch sale of a composition: its terms as the sale that the auction house runs, or why they cannot work."""
+"""The auctions of a composition: their terms as the sale that the auction house runs, or why they cannot work."""
 
 from typing import Final
 
 from seawall.errors import ConfigError
-from seawall.fixed import WAD
-from seawall.ledger.composition import DutchTerms
+from seawall.fixed import MILLISECONDS_PER_SECOND, WAD
+from seawall.ledger.composition import BatchTerms, DutchTerms
+from seawall.protocols.batch_sale import BatchRule, BatchSale
 from seawall.protocols.dutch_sale import DutchRule, DutchSale
 from seawall.rules.dutch_auction import LinearCurve, PriceCurve, StairstepCurve
 from seawall.units import Value
@@ -37,6 +38,17 @@ def dutch_sale(terms: DutchTerms, dust_value: Value) -> DutchSale:
         is_bounded=True,
     )
     return DutchSale(rule, gap_ms_max=terms.gap_ms_max)
+
+
+def batch_sale(terms: BatchTerms) -> BatchSale:
+    """Return the sale of these terms; raises ConfigError."""
+    if not 0 < terms.bid_ms <= SECONDS_MAX * MILLISECONDS_PER_SECOND:
+        raise ConfigError(f"window of {terms.bid_ms} ms for bids is not within 1 .. {SECONDS_MAX} s")
+    if not 0 < terms.reserve_ratio <= WAD:
+        raise ConfigError(f"reserve {terms.reserve_ratio} is not above 0 and at most the oracle's price, {WAD} (WAD)")
+    if not 0 < terms.bidder_ratio_max <= WAD:
+        raise ConfigError(f"share of one bidder {terms.bidder_ratio_max} is not above 0 and at most {WAD} (WAD)")
+    return BatchSale(BatchRule(terms.bid_ms, terms.reserve_ratio, terms.bidder_ratio_max), gap_ms_max=terms.gap_ms_max)
 
 
 def _curve(terms: DutchTerms) -> PriceCurve:

@@ -13,7 +13,7 @@ from seawall.app.protocol_file import chosen_protocol
 from seawall.app.scenario import load_scenario
 from seawall.errors import ConfigError
 from seawall.fixed import WAD
-from seawall.ledger.composition import Composition, DutchTerms
+from seawall.ledger.composition import BatchTerms, Composition, DutchTerms
 from seawall.ledger.deployment import Absorber
 from seawall.ledger.event import DeploymentOpened
 from seawall.ledger.liquidation_rule import BonusStep, GrowingBonus, LiquidationRule
@@ -138,6 +138,19 @@ def test_a_composed_dutch_sale_runs_and_its_journal_rebuilds(tmp_path, capsys):
     path = tmp_path / "dutch.toml"
     limits = "fall_seconds = 3600\nspent = 0.7\nmarket_limit = 20000000\ntotal_limit = 20000000"
     path.write_text(f'name = "dutch"\n[size]\ndust = 100\n[sale]\nkind = "dutch"\n{limits}')
+    assert status(["replay", str(TINY), "--protocol", str(path), "--out", str(tmp_path / "out"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["liquidations"] > 10
+    assert status(["verify", str(tmp_path / "out")]) == 0
+    assert "the same as in the journal" in capsys.readouterr().out
+
+
+def test_a_composed_batch_runs_and_its_journal_rebuilds(protocol_in, tmp_path, capsys):
+    sale = '[sale]\nkind = "batch"\nbid_seconds = 240\nreserve = 0.8\nbidder_share = 0.6\noutage_seconds = 60\n'
+    assert protocol_in(f'name = "a"\n{sale}').composition.batch == BatchTerms(
+        240_000, 80 * PERCENT, 60 * PERCENT, gap_ms_max=60_000
+    )
+    path = tmp_path / "batch.toml"
+    path.write_text(f'name = "batch"\n[size]\ndust = 100\n{sale}')
     assert status(["replay", str(TINY), "--protocol", str(path), "--out", str(tmp_path / "out"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["liquidations"] > 10
     assert status(["verify", str(tmp_path / "out")]) == 0

@@ -6,13 +6,15 @@ from tests.unit.protocols.deployments import open_account, pooled, risk
 
 from seawall.errors import ConfigError
 from seawall.fixed import WAD
-from seawall.ledger.composition import Composition, DutchTerms
+from seawall.ledger.composition import BatchTerms, Composition, DutchTerms
 from seawall.ledger.liquidation_rule import BonusStep, GrowingBonus, LiquidationRule
 from seawall.ledger.market import Market
 from seawall.ledger.refusal import Refusal
+from seawall.protocols.batch_sale import BatchSale
 from seawall.protocols.composed import composed_protocol
 from seawall.protocols.composed_sale import SECONDS_MAX
 from seawall.protocols.dutch_sale import DutchSale
+from seawall.protocols.seawall_batch import SEAWALL_BATCH
 from seawall.protocols.seawall_dutch import SEAWALL_DUTCH
 from seawall.rules.dutch_auction import LinearCurve
 
@@ -84,7 +86,7 @@ def test_what_can_sell_is_accepted(changed):
     ],
 )
 def test_parts_that_an_auction_has_no_use_for_are_refused(rule):
-    with pytest.raises(ConfigError, match="beside a Dutch sale"):
+    with pytest.raises(ConfigError, match="beside an auction"):
         composed(rule)
 
 
@@ -129,3 +131,51 @@ def test_what_is_auctioned_is_the_whole_pair_below_the_line(line_percent, is_auc
         return
     assert not isinstance(lot, Refusal)
     assert (lot.debt_balance, lot.collateral_balance) == (7_900 * 10**6, 5 * 10**18)
+
+
+BATCH = BatchTerms(bid_ms=300_000, reserve_ratio=90 * PERCENT, bidder_ratio_max=50 * PERCENT)
+
+
+def batched(rule=RULE, **changed):
+    return composed_protocol(Composition("mine", "1", rule, batch=replace(BATCH, **changed)))
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"bid_ms": 0}, "window of 0 ms"),
+        ({"bid_ms": SECONDS_MAX * 1_000 + 1}, "is not within 1 .. 604800 s"),
+        ({"reserve_ratio": 0}, "reserve 0 is not above 0"),
+        ({"reserve_ratio": WAD + 1}, "at most the oracle's price"),
+        ({"bidder_ratio_max": 0}, "share of one bidder 0"),
+        ({"bidder_ratio_max": WAD + 1}, "share of one bidder"),
+    ],
+)
+def test_a_batch_that_cannot_sell_is_refused_with_its_reason(changed, reason):
+    with pytest.raises(ConfigError, match=reason) as caught:
+        batched(**changed)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"bid_ms": 1}, {"bid_ms": SECONDS_MAX * 1_000}, {"reserve_ratio": WAD}, {"bidder_ratio_max": WAD}]
+)
+def test_a_batch_at_its_limits_is_accepted(changed):
+    assert batched(**changed).sale is not None
+
+
+def test_a_batch_has_no_use_for_a_target_either():
+    with pytest.raises(ConfigError, match="beside an auction"):
+        batched(replace(RULE, target_health_ratio=105 * PERCENT))
+
+
+def test_a_composition_sells_in_one_way():
+    with pytest.raises(ConfigError, match="one way of selling"):
+        composed_protocol(Composition("mine", "1", RULE, dutch=TERMS, batch=BATCH))
+
+
+def test_the_terms_of_our_own_batch_are_its_sale():
+    own, made = SEAWALL_BATCH[0].sale, batched().sale
+    assert isinstance(own, BatchSale)
+    assert isinstance(made, BatchSale)
+    assert (made.rule, made.gap_ms_max) == (own.rule, own.gap_ms_max)
