@@ -6,9 +6,12 @@ from tests.auctions import House, offers_in
 from tests.deployments import ASSETS, BORROWER, BTC, ETH, POOLED, UNITS, USD
 
 from seawall.fixed import RAY, WAD
+from seawall.ledger.auction import Auction
+from seawall.ledger.deployment import Buffer, Policy
 from seawall.ledger.event import AuctionRequest, AuctionsRequested, Bid, BidsReported, OracleRound, PriceObserved
 from seawall.ledger.market import COLLATERAL, DEBT
 from seawall.ledger.order import (
+    AbsorbLoss,
     CancelOrder,
     EndAuction,
     ForfeitBond,
@@ -27,7 +30,8 @@ from seawall.rules.batch_auction import SealedBid
 from seawall.rules.sealed_bid import commitment
 
 OWN = protocol_named("seawall_batch@1")
-SECOND = b"second".ljust(20, b"\0")
+SECOND, THIRD = (name.ljust(20, b"\0") for name in (b"second", b"third"))
+POLICY = Policy(buffers=(Buffer("fee_reserve", ()),))
 SALT = bytes(range(32))
 ETHER = UNITS[ETH]
 DOLLAR = 10**6 * RAY // 10**18
@@ -48,7 +52,7 @@ class Pool(House):
     """Two borrowers of ten ether each, whose auctions end together."""
 
     def __init__(self, **changed):
-        super().__init__(with_rule(**changed), markets=POOLED, account_width=20, assets=ASSETS)
+        super().__init__(with_rule(**changed), markets=POOLED, policy=POLICY, account_width=20, assets=ASSETS)
         self.at += -self.at % 60_000
         self.price(ETH=2_000, USD=1, BTC=30_000)
         for account, debt in zip((BORROWER, SECOND), DEBTS, strict=True):
@@ -189,14 +193,48 @@ def test_one_bidder_gets_its_share_of_what_is_for_sale_at_the_reserve():
     assert sold == -(-for_sale // 2)
 
 
-def test_auctions_of_another_pair_or_window_are_not_in_the_batch():
+def test_auctions_of_another_window_are_not_in_the_batch():
     pool = started(1)
     pool.wait(1)
     pool.start(*pool.offers)
     pool.wait(60)
     assert [end.auction_id for end in kinds(pool.end(1), EndAuction)] == [1]
-    assert pool.auction(2)
-    assert BTC not in {pool.auction(2).collateral_market}
+    assert pool.auction(2).collateral_market == ETH
+
+
+def test_auctions_of_another_pair_are_not_in_the_batch():
+    pool = started(1)
+    pool.give(THIRD, UNITS[BTC], 0, BTC)
+    pool.give(THIRD, 0, 20_900 * UNITS[USD], USD)
+    pool.start(*offers_in(pool.price(BTC=29_000)))
+    assert pool.auction(2).ends_at == pool.auction(1).ends_at
+    pool.wait(60)
+    assert [end.auction_id for end in kinds(pool.end(1), EndAuction)] == [1]
+    assert pool.auction(2).collateral_market == BTC
+
+
+def test_the_whole_debt_goes_with_the_lot_and_is_written_off_only_after_the_sale():
+    pool = Pool()
+    pool.give(THIRD, UNITS[BTC], 0, BTC)
+    pool.give(THIRD, 0, 20_000 * UNITS[USD], USD)
+    pool.give(THIRD, 0, ETHER // 10, ETH)
+    (order,) = [order for order in offers_in(pool.price(BTC=15_000)) if order.account == THIRD]
+    start, *others = pool.start(order)
+    assert start.debt_amount == 20_000 * UNITS[USD]
+    assert pool.balance(THIRD, COLLATERAL, BTC) == 0
+    assert pool.balance(THIRD, DEBT, ETH) == ETHER // 10
+    assert kinds(others, AbsorbLoss) == kinds(pool.price(BTC=14_999), AbsorbLoss) == []
+    pool.bid(1, UNITS[BTC], price_ray=15_000 * 10**6 * RAY // UNITS[BTC])
+    pool.bid(1, UNITS[BTC], 8, price_ray=15_000 * 10**6 * RAY // UNITS[BTC])
+    pool.wait(60)
+    said = pool.end(1)
+    assert sum(order.pay_amount for order in kinds(said, SettleBid)) == 15_000 * UNITS[USD]
+    assert kinds(said, EndAuction)[0].returned_debt_amount == 5_000 * UNITS[USD]
+    pool.wait(3_600)
+    assert {order.debt_market: order.bad_debt_amount for order in kinds(pool.block(), AbsorbLoss)} == {
+        USD: 5_000 * UNITS[USD],
+        ETH: ETHER // 10,
+    }
 
 
 def test_nothing_is_sold_below_the_highest_reserve_of_a_batch():
@@ -314,6 +352,7 @@ def test_a_bond_whose_bid_was_not_revealed_is_forfeited():
     assert said[0] == ForfeitBond(1, 1, BORROWER, 7, USD, bond)
     assert kinds(said, SettleBid) == kinds(said, ReturnBid) == []
     assert pool.state.deployment.market_states[USD].surplus_amount == bond
+    assert dict(pool.state.buffers)["fee_reserve"] == {USD: bond}
 
 
 def test_the_earlier_commitment_comes_first_however_late_it_is_revealed():
@@ -394,8 +433,17 @@ def test_a_bid_without_its_bond_is_refused(less, reason):
     assert tell(pool, committed(pool, 2, bond=0)).reason is Refusal.BOND_MISSING
 
 
+@pytest.mark.parametrize(("bond", "reason"), [(33, Refusal.BOND_MISSING), (34, None)])
+def test_a_bond_is_rounded_up(bond, reason):
+    sale = BatchSale(BatchRule(60_000, WAD, WAD, reveal_ms=1, bond_ratio=WAD // 3))
+    auction = Auction(1, BORROWER, USD, ETH, 10, 101, 1, started_at=0, start_price_ray=1, ends_at=60_001)
+    step = sale.bid(auction, Bid(1, 1, 7, 0, pay_ray=bond, commitment=bytes(32)), 0)
+    assert (step if isinstance(step, Refusal) else None) is reason
+
+
 def test_an_open_bid_where_they_are_sealed_is_refused():
     pool = started(1, **SEALED)
+    assert tell(pool, Bid(1, 1, 7, ETHER)).reason is Refusal.COMMITMENT_MISSING
     assert only(pool.bid(1, ETHER, price_ray=RESERVE)).reason is Refusal.COMMITMENT_MISSING
 
 
