@@ -176,7 +176,7 @@ def _dutch(section: DutchSection) -> DutchTerms:
 def _batch(section: BatchSection) -> BatchTerms:
     return BatchTerms(
         bid_ms=milliseconds(section.bid_seconds),
-        reserve_ratio=wad(section.reserve),
+        price_ratio_min=wad(section.reserve),
         bidder_ratio_max=wad(section.bidder_share),
         gap_ms_max=milliseconds(section.outage_seconds),
     )

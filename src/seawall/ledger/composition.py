@@ -30,14 +30,14 @@ class DutchTerms(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class BatchTerms(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How collateral is sold by batch: bids are collected for `bid_ms`, from `reserve_ratio` of the oracle's price on.
+    """How collateral is sold by batch: bids are collected for `bid_ms`, from `price_ratio_min` of the oracle's price on.
 
     One bidder gets at most `bidder_ratio_max` of what is for sale. Ratios are WAD; between two events the clock runs for at
     most `gap_ms_max`.
     """
 
     bid_ms: Milliseconds
-    reserve_ratio: Ratio
+    price_ratio_min: Ratio
     bidder_ratio_max: Ratio
     gap_ms_max: Milliseconds = 300_000
 

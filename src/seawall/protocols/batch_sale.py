@@ -28,7 +28,7 @@ class BatchRule(msgspec.Struct, frozen=True):
     """The numbers of a batch sale; ratios are WAD. Without `reveal_ms` bids are not sealed, and there is no bond."""
 
     bid_ms: Milliseconds
-    reserve_ratio: Ratio
+    price_ratio_min: Ratio
     bidder_ratio_max: Ratio
     reveal_ms: Milliseconds = 0
     bond_ratio: Ratio = 0
@@ -48,7 +48,7 @@ class BatchSale(SaleRule):
 
     def open(self, auction_id: int, lot: Lot, auctions: Auctions, at: Milliseconds) -> Opening | Refusal:
         """Return the auction of the whole lot, in the batch of the first window that it has a whole one before."""
-        start_price_ray = mul_div_down(lot.price_ray, self.rule.reserve_ratio, WAD)
+        start_price_ray = mul_div_down(lot.price_ray, self.rule.price_ratio_min, WAD)
         if lot.debt_balance == 0:
             return Refusal.BELOW_DUST
         if start_price_ray == 0:

@@ -44,11 +44,13 @@ def batch_sale(terms: BatchTerms) -> BatchSale:
     """Return the sale of these terms; raises ConfigError."""
     if not 0 < terms.bid_ms <= SECONDS_MAX * MILLISECONDS_PER_SECOND:
         raise ConfigError(f"window of {terms.bid_ms} ms for bids is not within 1 .. {SECONDS_MAX} s")
-    if not 0 < terms.reserve_ratio <= WAD:
-        raise ConfigError(f"reserve {terms.reserve_ratio} is not above 0 and at most the oracle's price, {WAD} (WAD)")
+    if not 0 < terms.price_ratio_min <= WAD:
+        raise ConfigError(f"reserve {terms.price_ratio_min} is not above 0 and at most the oracle's price, {WAD} (WAD)")
     if not 0 < terms.bidder_ratio_max <= WAD:
         raise ConfigError(f"share of one bidder {terms.bidder_ratio_max} is not above 0 and at most {WAD} (WAD)")
-    return BatchSale(BatchRule(terms.bid_ms, terms.reserve_ratio, terms.bidder_ratio_max), gap_ms_max=terms.gap_ms_max)
+    return BatchSale(
+        BatchRule(terms.bid_ms, terms.price_ratio_min, terms.bidder_ratio_max), gap_ms_max=terms.gap_ms_max
+    )
 
 
 def _curve(terms: DutchTerms) -> PriceCurve:

@@ -42,7 +42,7 @@ SEAWALL_BATCH: Final = (
         "1",
         SEAWALL[0].rule,
         BatchSale(
-            BatchRule(bid_ms=300_000, reserve_ratio=9 * 10**17, bidder_ratio_max=5 * 10**17),
+            BatchRule(bid_ms=300_000, price_ratio_min=9 * 10**17, bidder_ratio_max=5 * 10**17),
             gap_ms_max=300_000,
         ),
     ),

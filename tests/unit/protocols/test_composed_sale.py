@@ -133,7 +133,7 @@ def test_what_is_auctioned_is_the_whole_pair_below_the_line(line_percent, is_auc
     assert (lot.debt_balance, lot.collateral_balance) == (7_900 * 10**6, 5 * 10**18)
 
 
-BATCH = BatchTerms(bid_ms=300_000, reserve_ratio=90 * PERCENT, bidder_ratio_max=50 * PERCENT)
+BATCH = BatchTerms(bid_ms=300_000, price_ratio_min=90 * PERCENT, bidder_ratio_max=50 * PERCENT)
 
 
 def batched(rule=RULE, **changed):
@@ -145,8 +145,8 @@ def batched(rule=RULE, **changed):
     [
         ({"bid_ms": 0}, "window of 0 ms"),
         ({"bid_ms": SECONDS_MAX * 1_000 + 1}, "is not within 1 .. 604800 s"),
-        ({"reserve_ratio": 0}, "reserve 0 is not above 0"),
-        ({"reserve_ratio": WAD + 1}, "at most the oracle's price"),
+        ({"price_ratio_min": 0}, "reserve 0 is not above 0"),
+        ({"price_ratio_min": WAD + 1}, "at most the oracle's price"),
         ({"bidder_ratio_max": 0}, "share of one bidder 0"),
         ({"bidder_ratio_max": WAD + 1}, "share of one bidder"),
     ],
@@ -158,7 +158,7 @@ def test_a_batch_that_cannot_sell_is_refused_with_its_reason(changed, reason):
 
 
 @pytest.mark.parametrize(
-    "changed", [{"bid_ms": 1}, {"bid_ms": SECONDS_MAX * 1_000}, {"reserve_ratio": WAD}, {"bidder_ratio_max": WAD}]
+    "changed", [{"bid_ms": 1}, {"bid_ms": SECONDS_MAX * 1_000}, {"price_ratio_min": WAD}, {"bidder_ratio_max": WAD}]
 )
 def test_a_batch_at_its_limits_is_accepted(changed):
     assert batched(**changed).sale is not None
