@@ -6,6 +6,7 @@ for what it cost, the debt that it took over and its keepers' rewards: raised + 
 An auction's clock is the deployment's time less the time for which its market's clocks stood still.
 """
 
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from msgspec.structs import replace
@@ -177,7 +178,7 @@ def _take_bid(state: State, protocol: Protocol, bid: Bid) -> list[Order]:
         account = b"" if auction is None else auction.account
         return [RefuseBid(bid.auction_id, bid.bid_id, account, bid.keeper, step)]
     state.deployment.auctions.bid_ids(bid.auction_id).add(bid.bid_id)
-    return _take_step(state, protocol, step)
+    return _take_steps(state, protocol, (step,))
 
 
 def _bid_step(state: State, protocol: Protocol, auction: Auction, bid: Bid) -> Step | Refusal:
@@ -193,8 +194,14 @@ def _bid_step(state: State, protocol: Protocol, auction: Auction, bid: Bid) -> S
     return sale.bid(auction, bid, auction_clock(state, auction.collateral_market))
 
 
-def _take_step(state: State, protocol: Protocol, step: Step) -> list[Order]:
-    """Move what a step moves: refunds first, then bonds that are kept, the held bid, awards, and the end."""
+def _take_steps(state: State, protocol: Protocol, steps: Sequence[Step]) -> list[Order]:
+    """Move what steps move, then close what is over: a bid of a batch may get another auction's lot."""
+    moved = [order for step in steps for order in _move(state, protocol, step)]
+    return moved + [order for step in steps if step.is_over for order in _close(state, protocol, step)]
+
+
+def _move(state: State, protocol: Protocol, step: Step) -> list[Order]:
+    """Move what a step moves: refunds first, then bonds that are kept, the held bid, and awards."""
     auction, deployment = step.auction, state.deployment
     assert step.held is None or not step.is_over, step
     orders: list[Order] = [_refund(auction, bid) for bid in step.refunds]
@@ -204,11 +211,11 @@ def _take_step(state: State, protocol: Protocol, step: Step) -> list[Order]:
     orders += [_award(state, protocol, auction, award) for award in step.awards]
     if step.returned_balance and _returns_to_account(protocol):
         _give_back(state, auction, step.returned_balance)
-    if not step.is_over:
+    if step.is_over:
+        deployment.auctions.drop(auction.auction_id)
+    else:
         deployment.auctions.put(auction)
-        return orders
-    deployment.auctions.drop(auction.auction_id)
-    return [*orders, *_close(state, protocol, step)]
+    return orders
 
 
 def _refund(auction: Auction, bid: HeldBid) -> ReturnBid:
@@ -314,7 +321,7 @@ def _end_auction(state: State, protocol: Protocol, auction_id: int) -> list[Orde
     if isinstance(steps, Refusal):
         account = b"" if auction is None else auction.account
         return [RefuseAuction(0, auction_id, account, NOBODY, steps)]
-    return [order for step in steps for order in _take_step(state, protocol, step)]
+    return _take_steps(state, protocol, steps)
 
 
 def _end_steps(state: State, protocol: Protocol, auction: Auction) -> tuple[Step, ...] | Refusal:
