@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from seawall.engine.state import State
 from seawall.fixed import RAY, WAD
+from seawall.ledger.deleveraging import AutoDeleverage
 from seawall.ledger.event import DeploymentOpened, Event, FundChanged, PositionsChanged
 from seawall.ledger.market import COLLATERAL, DEBT, slot_of
 from seawall.ledger.order import (
@@ -135,6 +136,8 @@ class OwnLedger:
                 self._loss(order)
             case PayLoss():
                 self._late(order)
+            case AutoDeleverage():
+                self._deleverage(order, state)
             case PayRestitution():
                 paid = sum(claim.paid_amount for claim in order.claims)
                 must(all(claim.paid_amount >= 0 for claim in order.claims), "restitution", order)
@@ -205,6 +208,29 @@ class OwnLedger:
         if self.protocol.sale.returns_to_account:
             returned = order.returned_balance if self.is_exact else order.returned_amount
             self._move(order.account, order.collateral_market, COLLATERAL, returned)
+
+    def _deleverage(self, order: AutoDeleverage, state: State) -> None:
+        """Move what is closed at the mark price, in steps of one running sum, and what winners pay, to the unit."""
+        assert self.cash is not None
+        deployment, loss, cuts = state.deployment, order.record.loss, order.record.cuts
+        must(sum(order.paid_amounts) == order.covered_amount > 0, "covered", order)
+        must(sum(cut.closed_amount for cut in cuts) == order.closed_amount, "closed", order)
+        worth = loss.mark_price - deployment.market_states[order.market].funding_value
+        asset = self.opened.markets[self.cash].debt_asset
+        unit, price = deployment.units[asset], deployment.prices[asset]
+        assert price is not None
+        rounded, sign = (
+            (lambda left, right: left // right, 1) if loss.side == DEBT else (lambda left, right: -(-left // right), -1)
+        )
+        closed = moved = 0
+        for cut, paid in zip(cuts, order.paid_amounts, strict=True):
+            closed += cut.closed_amount
+            step = rounded(rounded(closed * worth, loss.unit) * unit, price) - moved
+            moved += step
+            self._move(cut.account, order.market, 1 - loss.side, -cut.closed_amount)
+            self._move(cut.account, self.cash, COLLATERAL, sign * step - paid)
+        self._move(order.account, order.market, loss.side, -closed)
+        self._move(order.account, self.cash, COLLATERAL, order.covered_amount - sign * moved)
 
     def _loss(self, order: AbsorbLoss) -> None:
         must(order.bad_debt_amount > 0, "loss of nothing", order)

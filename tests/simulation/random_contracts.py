@@ -1,5 +1,6 @@
 """Worlds of perpetual contracts: tiers of margin, cash that turns into debt, funding, an insurance fund."""
 
+from msgspec.structs import replace
 from tests.deployments import changes
 from tests.exchange import BONUS, TIERS
 from tests.simulation.random_policy import random_oracle_rules, random_policy
@@ -7,10 +8,13 @@ from tests.simulation.random_world import RandomWorld
 
 from seawall.fixed import RAY, WAD
 from seawall.ledger.asset import Asset
+from seawall.ledger.deleveraging import DeleveragingPolicy
+from seawall.ledger.deployment import Absorber
 from seawall.ledger.event import DeploymentOpened, Event
 from seawall.ledger.market import COLLATERAL, DEBT, MarginTier, Market, MarketState, RiskParameters, slot_of
 from seawall.protocols.catalogue import protocol_named
 from seawall.protocols.protocol import Protocol
+from seawall.rules.auto_deleveraging import RULES
 
 START = 1_700_000_000_000
 CASH, BTC, ETH = range(3)
@@ -73,10 +77,33 @@ class Perpetuals(RandomContracts):
     mechanism = "contracts, perpetual@1"
 
 
+class Deleveraged(RandomContracts):
+    """Contracts whose winners pay what funds before them cannot."""
+
+    mechanism = "deleveraging, perpetual@1"
+
+    def opening(self) -> DeploymentOpened:
+        opened = super().opening()
+        names = self.dice.choice(
+            (("auto_deleveraging",), ("insurance_fund", "auto_deleveraging"), ("auto_deleveraging", "junior"))
+        )
+        absorbers = tuple(Absorber((name,)) for name in (*names, "socialized_loss"))
+        rule = DeleveragingPolicy(
+            rule=self.dice.choice(sorted(RULES)), window_ms=self.dice.choice((60_000, 8 * 3_600_000))
+        )
+        return replace(opened, policy=replace(opened.policy, absorbers=absorbers, deleveraging=rule))
+
+
 class DydxContracts(RandomContracts):
+    """No price is so low that a position is worth no quantum.
+
+    There the chain's rule lets go an account that has no margin to keep and nothing to keep it with, which is of no line.
+    """
+
     mechanism = "contracts, dydx_v4@1"
+    odd_prices = (0, -1, 10**36)
     label = "dydx_v4"
-    assets = (Asset("USDC", 6), Asset("BTC-USD", 10), Asset("ETH-USD", 9))
+    assets = (Asset("USDC", 6), Asset("BTC-USD", 10), Asset("ETH-USD", 7))
 
     def markets(self, funding_ray: int) -> tuple[Market, ...]:
         none = RiskParameters(0, 0, 0)
@@ -89,9 +116,9 @@ class DydxContracts(RandomContracts):
             ),
             Market(
                 "ETH-USD", ETH, ETH, none, margin_tiers=(MarginTier(0, 5 * 10**16, 10**17),),
-                amount_step=10**5, price_step=10**15, is_isolated=True, insurance_fund_amount=fund // 2,
+                amount_step=10**3, price_step=10**15, is_isolated=True, insurance_fund_amount=fund // 2,
             ),
         )  # fmt: skip
 
 
-CONTRACTS = (Perpetuals, DydxContracts)
+CONTRACTS = (Perpetuals, Deleveraged, DydxContracts)

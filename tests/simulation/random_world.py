@@ -40,7 +40,7 @@ from seawall.ledger.event import (
     SizeProposed,
 )
 from seawall.ledger.market import RiskParameters
-from seawall.ledger.order import CancelOrder, Liquidate, Order, singly
+from seawall.ledger.order import CancelOrder, HaltMarket, Liquidate, Order, ResumeMarket, singly
 from seawall.monitor.full_recompute import FullRecompute
 from seawall.protocols.protocol import Protocol
 
@@ -55,6 +55,7 @@ class RandomWorld:
 
     mechanism: ClassVar[str] = ""
     prices_at_start: ClassVar[tuple[int, ...]] = ()
+    odd_prices: ClassVar[tuple[int, ...]] = (0, -1, 1, 10**36)
 
     def __init__(self, seed: int, seen: Counter[str]) -> None:
         self.dice, self.seen = random.Random(seed), seen
@@ -65,6 +66,7 @@ class RandomWorld:
         self.engine = self._engine()
         self.engine.apply(self.opened)
         self.twin: Engine | None = None
+        self.moved_breaker = False
         self.ledger = OwnLedger(self.opened, self.protocol, self.state)
         self.open: dict[bytes, Liquidate] = {}
         self.past: list[Liquidate] = []
@@ -122,7 +124,8 @@ class RandomWorld:
     def tell(self, event: Event) -> tuple[Order, ...]:
         """Let the engine take an event, and audit what comes of it."""
         kept = self.state.canonical_bytes() if self.dice.random() < 1 / 64 else None
-        is_later = event.at > self.state.deployment.at
+        # What the last event did to breakers is noted with this one, whatever it asks for.
+        is_settled = event.at == self.state.deployment.at and not self.moved_breaker
         said = self.engine.apply(event)
         orders = list(singly(said))
         self._compare_twin(event, said)
@@ -136,10 +139,11 @@ class RandomWorld:
                 self.past = [*self.past[-9:], order]
             elif isinstance(order, CancelOrder):
                 self.open.pop(order.account, None)
+        self.moved_breaker = any(isinstance(order, HaltMarket | ResumeMarket) for order in orders)
         self.ledger.hear(event, orders, self.state)
         if kept is not None:
             self._snapshot(
-                kept, has_refused_all=bool(orders) and not is_later and {type(o).__name__ for o in orders} <= REFUSALS
+                kept, has_refused_all=bool(orders) and is_settled and {type(o).__name__ for o in orders} <= REFUSALS
             )
         return said
 
@@ -203,7 +207,7 @@ class RandomWorld:
     def _rounds(self, assets: "list[int] | range") -> Event:
         dice, rounds = self.dice, []
         for asset in assets:
-            price = dice.choice((0, -1, 1, 10**36)) if dice.random() < 0.01 else self.prices[asset]
+            price = dice.choice(self.odd_prices) if dice.random() < 0.01 else self.prices[asset]
             seen_at = self.at - dice.choice((1, HOUR, -HOUR)) if dice.random() < 0.03 else self.at
             source = 1 if dice.random() < 0.05 else 0
             rounds.append(OracleRound(asset, price, seen_at, source))

@@ -20,6 +20,7 @@ GIVEN = {
     "English auction, maker@1.2": AUCTIONED | {"ResetAuction", "HoldBid", "ReturnBid"},
     "Dutch auction, seawall_dutch": AUCTIONED | {"ResetAuction"},
     "contracts, perpetual@1": SOLD_AT_ONCE | {"AbsorbLoss"},
+    "deleveraging, perpetual@1": SOLD_AT_ONCE | {"AutoDeleverage", "AbsorbLoss"},
     "contracts, dydx_v4@1": SOLD_AT_ONCE,
     "waterfall, seawall": SOLD_AT_ONCE | FROM_FUNDS,
     "waterfall, aave_v3@3.6": SOLD_AT_ONCE | FROM_FUNDS,
