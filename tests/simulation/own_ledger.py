@@ -78,6 +78,7 @@ class OwnLedger:
         self.from_auction = False
         self.touched: set[Key] = set()
         self.moved: Counter[Key] = Counter()
+        self.move_counts: Counter[Key] = Counter()
 
     # -- hearing -----------------------------------------------------------------------------------------------------
 
@@ -90,6 +91,7 @@ class OwnLedger:
             self._positions(event, state)
         if isinstance(event, FundChanged) and not is_refused:
             self.funds[event.fund][event.asset] += event.delta
+        self.from_auction = False
         for order in orders:
             self._order(order, state)
         self._compare_balances(state, passed_ms)
@@ -97,6 +99,7 @@ class OwnLedger:
         self._compare_auctions(state)
         self.touched.clear()
         self.moved.clear()
+        self.move_counts.clear()
 
     def _move(self, account: bytes, market: int, side: int, amount: int) -> None:
         if market == self.cash:
@@ -107,6 +110,7 @@ class OwnLedger:
             return
         self.amounts[account, slot] += amount
         self.moved[account, slot] += abs(amount)
+        self.move_counts[account, slot] += 1
         self.totals[slot] += amount
         self.touched.add((account, slot))
 
@@ -292,9 +296,10 @@ class OwnLedger:
         for key, amount in self.amounts.items():
             found = self._found(state, *key)
             # What time adds, it adds before anything is moved.
-            room = UNITS_OFF + (abs(amount) + self.moved[key]) * grown // (RAY * YEAR_MS)
+            off = UNITS_OFF * max(1, self.move_counts[key])
+            room = off + (abs(amount) + self.moved[key]) * grown // (RAY * YEAR_MS)
             must(
-                -UNITS_OFF <= found - amount <= room or (amount < 0 and -room <= found - amount),
+                -off <= found - amount <= room or (amount < 0 and -room <= found - amount),
                 "amount",
                 key,
                 found,
