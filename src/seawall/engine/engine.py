@@ -141,6 +141,11 @@ class Engine:
         self.protocol = (
             self._find_protocol(state.opened.protocol) if composition is None else composed_protocol(composition)
         )
+        for market in state.deployment.markets:
+            if not market.has_shares:
+                raise ConfigError(
+                    f"a ratio of market {market.symbol} is negative or a share more than {WAD} (WAD), {market}"
+                )
         self.protocol.check_markets(state.deployment.markets)
         has_winners = self.protocol.closes_winners
         mistake = waterfall_mistake(state.policy, len(state.deployment.markets), has_winners=has_winners)
@@ -322,7 +327,8 @@ class Engine:
         if len(self._waiting):
             fallen, risen = self._next_of_waiting(offers_max)
         else:
-            fallen, risen = self._decided(rows, self._undecided(), offers_max)
+            asked = rows | state.episodes.keys() if self.protocol.lets_go_unseen else rows
+            fallen, risen = self._decided(asked, self._undecided(), offers_max)
         self._begin_episodes(fallen)
         orders = self._close_episodes(risen)
         if state.deleveraging is not None and not state.offers_are_waiting:

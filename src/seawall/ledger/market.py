@@ -100,6 +100,11 @@ class Market(msgspec.Struct, frozen=True, omit_defaults=True):
         """Return the parameters that hold for an account of `category`."""
         return self.categories.get(category, self.parameters)
 
+    @property
+    def has_shares(self) -> bool:
+        """Return whether the ratios are shares in every category."""
+        return all(parameters.are_shares for parameters in (self.parameters, *self.categories.values()))
+
     def with_parameters(self, category: int, parameters: RiskParameters) -> "Market":
         """Return the market with new parameters in a category, or outside any; categories stand in their order."""
         if category == NO_CATEGORY:

@@ -32,7 +32,7 @@ from seawall.protocols.funding import accrue_with_funding
 from seawall.protocols.indexed_balance import indexed_amount, indexed_balance
 from seawall.protocols.margin_account import cash_market, contract_weight, is_cash
 from seawall.protocols.protocol import BadDebt, Health, Limit, Proof, Protocol, Quote, ScreenSlack
-from seawall.protocols.settlement import move_cash
+from seawall.protocols.settlement import has_room_for_cash, move_cash
 from seawall.rules.fillable_price import FillableRule
 from seawall.rules.margin import HEALTH_FACTOR_MAX
 from seawall.rules.margin_tiers import check_tiers
@@ -45,6 +45,7 @@ class DydxV4(Protocol):
     name = "dydx_v4"
     proof = Proof.DOCUMENTS
     positions_are_signed = True
+    lets_go_unseen = True
 
     def __init__(self, version: str, rule: LiquidationRule) -> None:
         self.version = version
@@ -133,14 +134,17 @@ class DydxV4(Protocol):
         return risk, contracts
 
     def health(self, deployment: Deployment, row: int) -> Health | Refusal:
-        """Return the account's health; the factor is net collateral over maintenance margin, rounded down, never negative."""
+        """Return the account's health; the factor is net collateral over maintenance margin, rounded down, never negative.
+
+        Whatever position takes from the net collateral, by its funding too, is debt.
+        """
         found = self._risk(deployment, row)
         if found is None:
             return Refusal.PRICE_MISSING
         risk, contracts = found
         scale = div_down(WAD, self._quote_unit(deployment))
-        shorts = sum(-min(0, contract.net_value(contract.balance)) for contract in contracts)
-        debt = shorts - min(0, self._cash(deployment, row))
+        owed = sum(-min(0, contract.risk(deployment).net_collateral) for contract in contracts)
+        debt = owed - min(0, self._cash(deployment, row))
         factor = 0 if risk.net_collateral < 0 else HEALTH_FACTOR_MAX
         if risk.net_collateral >= 0 and risk.maintenance:
             factor = mul_div_down(risk.net_collateral, WAD, risk.maintenance)
@@ -233,6 +237,9 @@ class DydxV4(Protocol):
         cash, worth = cash_market(deployment), abs(close.filled)
         if not worth:
             return Refusal.NOTHING_SEIZED
+        reach = worth + abs(close.insurance) + abs(contract.funding(deployment, contract.balance))
+        if not all(has_room_for_cash(self, deployment, row, cash, moved) for moved in (reach, -reach)):
+            return Refusal.BALANCE_EXCEEDED
         return Quote(
             row=row,
             debt_market=contract.number if contract.is_short else cash,

@@ -48,7 +48,7 @@ from seawall.protocols.margin_deleveraging import (
     winner_of,
 )
 from seawall.protocols.protocol import BadDebt, Health, Limit, Proof, Protocol, Quote, ScreenSlack
-from seawall.protocols.settlement import move_cash, take_positions, write_down
+from seawall.protocols.settlement import has_room_for_cash, move_cash, take_positions, write_down
 from seawall.rules.margin import HEALTH_FACTOR_MAX
 from seawall.rules.margin_tiers import TierLine, check_tiers, tier_lines
 from seawall.rules.sizing import recoverable_value
@@ -233,7 +233,7 @@ class Perpetual(Protocol):
         close = first_close(deployment, account, cash, self.rule)
         if close is None:
             return Refusal.NO_COLLATERAL
-        quote = _quote(row, close, close.largest(account, self.rule))
+        quote = self._quote(deployment, row, close, close.largest(account, self.rule))
         if isinstance(quote, Refusal):
             return quote
         return Limit(quote.debt_market, quote.collateral_market, quote.repay_amount, quote.seize_amount)
@@ -258,7 +258,24 @@ class Perpetual(Protocol):
             closed = min(most, repay_amount)
         if closed < most and close.leaves_dust(closed, self.rule):
             return Refusal.LEAVES_DUST
-        return _quote(row, close, closed)
+        return self._quote(deployment, row, close, closed)
+
+    def _quote(
+        self, deployment: Deployment, row: int, close: ContractClose | LoanClose, closed: int
+    ) -> Quote | Refusal:
+        """Return a close as a quote, or why so little, or so much, is none."""
+        if not closed:
+            return Refusal.NOTHING_SEIZED
+        quote = close.quote(row, closed)
+        if quote.seize_amount <= 0:
+            return Refusal.NOTHING_SEIZED
+        if quote.repay_amount <= 0:
+            return Refusal.ZERO_AMOUNT
+        if isinstance(close, LoanClose):
+            return Refusal.BELOW_DUST if quote.debt_balance == 0 else quote
+        moved = -quote.seize_amount if close.contract.is_short else quote.repay_amount
+        has_room = has_room_for_cash(self, deployment, row, close.cash.market, moved)
+        return quote if has_room else Refusal.BALANCE_EXCEEDED
 
     def _close(
         self, deployment: Deployment, account: MarginAccount, cash: Cash, debt_market: int, collateral_market: int
@@ -333,20 +350,6 @@ class Perpetual(Protocol):
     ) -> tuple[Amount, ...]:
         """Close both sides for cash at the mark price and what winners pay."""
         return settle_deleveraging(self, deployment, row, slot, record, paid_max)
-
-
-def _quote(row: int, close: ContractClose | LoanClose, closed: int) -> Quote | Refusal:
-    """Return a close as a quote, or why so little is none."""
-    if not closed:
-        return Refusal.NOTHING_SEIZED
-    quote = close.quote(row, closed)
-    if quote.seize_amount <= 0:
-        return Refusal.NOTHING_SEIZED
-    if quote.repay_amount <= 0:
-        return Refusal.ZERO_AMOUNT
-    if isinstance(close, LoanClose) and quote.debt_balance == 0:
-        return Refusal.BELOW_DUST
-    return quote
 
 
 PERPETUAL: Final = (

@@ -160,6 +160,8 @@ class Protocol(ABC):
     """Collateral may be taken out down to the line of liquidation; elsewhere the limit of opening holds for that too."""
     has_backstop: bool = False
     """Capital behind each market, and other accounts after it, pay for liquidations; the keeper repays nothing."""
+    lets_go_unseen: bool = False
+    """The rule can let go whom the linear margin puts far below the line: whoever is below it is asked after every event."""
     clock_gap_ms_max: Milliseconds = 0
     """The rule counts how long an account waits, on a clock that runs for so long at most between two events; 0: it does not."""
     exact_line: ExactLine | None = None

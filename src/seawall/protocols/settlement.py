@@ -6,6 +6,7 @@ Taking does not round: a `Quote` already holds the stored units that leave the a
 from collections.abc import Iterable
 
 from seawall.fixed import RAY, mul_div_down, mul_div_up
+from seawall.ledger.book import BALANCE_MAX
 from seawall.ledger.deployment import Deployment
 from seawall.ledger.market import COLLATERAL, DEBT, slot_of
 from seawall.protocols.protocol import BadDebt, Protocol, Quote
@@ -39,6 +40,13 @@ def move_cash(protocol: Protocol, deployment: Deployment, row: int, market: int,
     if moved > before:
         after = protocol.amount_of(deployment, last, book.balance(row, last)) + moved - before
         book.set_balance(row, last, protocol.balance_of(deployment, last, after))
+
+
+def has_room_for_cash(protocol: Protocol, deployment: Deployment, row: int, market: int, moved_amount: Amount) -> bool:
+    """Return whether what an account would hold or owe of cash is a balance, even if nothing of it meets what stands opposite."""
+    grown = slot_of(market, COLLATERAL if moved_amount > 0 else DEBT)
+    after = protocol.amount_of(deployment, grown, deployment.book.balance(row, grown)) + abs(moved_amount)
+    return protocol.balance_of(deployment, grown, after) <= BALANCE_MAX
 
 
 def write_down(deployment: Deployment, row: int, debt: Position, kept_value: Value, debt_value: Value) -> BadDebt:
