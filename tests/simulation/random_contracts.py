@@ -95,13 +95,7 @@ class Deleveraged(RandomContracts):
 
 
 class DydxContracts(RandomContracts):
-    """No price is so low that a position is worth no quantum.
-
-    There the chain's rule lets go an account that has no margin to keep and nothing to keep it with, which is of no line.
-    """
-
     mechanism = "contracts, dydx_v4@1"
-    odd_prices = (0, -1, 10**36)
     label = "dydx_v4"
     assets = (Asset("USDC", 6), Asset("BTC-USD", 10), Asset("ETH-USD", 7))
 
