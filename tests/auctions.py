@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
-from tests.deployments import changes
+from tests.deployments import Hand, changes
 
 from seawall.engine.engine import Engine
-from seawall.engine.state import State
 from seawall.fixed import RAY, WAD
 from seawall.ledger.account import MARKET_WIDTH
 from seawall.ledger.asset import Asset
@@ -24,9 +23,7 @@ from seawall.ledger.event import (
     AuctionsRequested,
     Bid,
     BidsReported,
-    BlockObserved,
     DeploymentOpened,
-    Event,
     OperatorDecided,
     OracleRound,
     PriceObserved,
@@ -74,8 +71,8 @@ def english(**changed: Any) -> Maker:
     return Maker("1.2", MAKER[0].proof, EnglishSale(replace(sale.rule, **changed)))
 
 
-class House:
-    """An engine whose protocol sells by auction, its clock, and everything that it was told and said."""
+class House(Hand):
+    """A hand on vaults that are sold by auction."""
 
     def __init__(
         self,
@@ -89,13 +86,14 @@ class House:
         assets: tuple[Asset, ...] = ASSETS,
     ) -> None:
         rule = protocol or dutch()
-        self.engine = Engine(
-            lambda label: rule if label == rule.label else protocol_named(label),
-            FullRecompute,
-            check_every=1,
-            signature_is_valid=lambda _: True,
+        super().__init__(
+            Engine(
+                lambda label: rule if label == rule.label else protocol_named(label),
+                FullRecompute,
+                check_every=1,
+                signature_is_valid=lambda _: True,
+            )
         )
-        self.at = START
         self.opened = DeploymentOpened(
             at=START,
             protocol=rule.label,
@@ -107,35 +105,12 @@ class House:
             policy=policy or Policy(),
             operators=("operator",),
         )
-        self.events: list[Event] = []
-        self.said: list[tuple[Order, ...]] = []
         self.bid_count = 0
         self.tell(self.opened)
-
-    @property
-    def state(self) -> State:
-        """The engine's state."""
-        return self.engine.state
-
-    @property
-    def protocol(self) -> Protocol:
-        """The engine's protocol."""
-        return self.engine.protocol
-
-    def tell(self, event: Event) -> tuple[Order, ...]:
-        """Apply any event."""
-        orders = self.engine.apply(event)
-        self.events.append(event)
-        self.said.append(orders)
-        return orders
 
     def wait(self, seconds: int) -> None:
         """Move the clock; the engine hears of it with the next event."""
         self.at += seconds * 1_000
-
-    def block(self) -> tuple[Order, ...]:
-        """Observe an empty block."""
-        return self.tell(BlockObserved(self.at, self.state.block_number + 1))
 
     def price(self, *, source: int = 0, **prices: int) -> tuple[Order, ...]:
         """Observe prices in whole dai by symbol."""

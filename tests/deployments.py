@@ -138,24 +138,28 @@ def offers_in(orders: tuple[Order, ...]) -> list[Liquidate]:
     return [order for order in orders if isinstance(order, Liquidate)]
 
 
+def checked_engine(check: SignatureCheck = no_signature_is_valid) -> Engine:
+    """Return an engine that checks every invariant after each event."""
+    return Engine(protocol_named, FullRecompute, check_every=1, signature_is_valid=check)
+
+
 def engine_of(opened: DeploymentOpened, *, check: SignatureCheck = no_signature_is_valid) -> Engine:
-    """Return an engine that has taken its first event and checks every invariant after each."""
-    engine = Engine(protocol_named, FullRecompute, check_every=1, signature_is_valid=check)
+    """Return such an engine that has taken its first event."""
+    engine = checked_engine(check)
     assert engine.apply(opened) == ()
     return engine
 
 
-class Desk:
+class Hand:
     """An engine, its clock, and everything that it was told and said."""
 
-    def __init__(
-        self, protocol: str | Composition = "seawall", *, check: SignatureCheck = no_signature_is_valid, **given: Any
-    ) -> None:
-        opened = opening(protocol, **given)
-        self.engine = engine_of(opened, check=check)
+    engine: Engine
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
         self.at = START
-        self.events: list[Event] = [opened]
-        self.said: list[tuple[Order, ...]] = [()]
+        self.events: list[Event] = []
+        self.said: list[tuple[Order, ...]] = []
 
     @property
     def state(self) -> State:
@@ -174,13 +178,23 @@ class Desk:
         self.said.append(orders)
         return orders
 
-    def wait(self, duration_ms: int) -> None:
-        """Move the clock; the engine hears of it with the next event."""
-        self.at += duration_ms
-
     def block(self) -> tuple[Order, ...]:
         """Observe an empty block."""
         return self.tell(BlockObserved(self.at, self.state.block_number + 1))
+
+
+class Desk(Hand):
+    """A hand on a small lending pool."""
+
+    def __init__(
+        self, protocol: str | Composition = "seawall", *, check: SignatureCheck = no_signature_is_valid, **given: Any
+    ) -> None:
+        super().__init__(checked_engine(check))
+        assert self.tell(opening(protocol, **given)) == ()
+
+    def wait(self, duration_ms: int) -> None:
+        """Move the clock; the engine hears of it with the next event."""
+        self.at += duration_ms
 
     def price(self, source: int = 0, **prices: float | str) -> tuple[Order, ...]:
         """Observe prices in whole dollars by symbol."""

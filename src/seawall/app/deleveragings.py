@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from seawall.adapters.sqlite_journal import SqliteJournal
+from seawall.app.asset_text import amount_with_symbol
 from seawall.app.number_text import decimal_text, time_text
 from seawall.ledger.account import decode_account
 from seawall.ledger.deleveraging import AutoDeleverage
@@ -49,7 +50,7 @@ def _row(number: int, told: Told, opened: DeploymentOpened) -> list[str]:
         contract.symbol,
         decimal_text(order.closed_amount, opened.assets[contract.debt_asset].decimals),
         decimal_text(record.loss.deleveraging_price, 18),
-        f"{decimal_text(order.covered_amount, cash.decimals)} {cash.symbol}",
+        amount_with_symbol(order.covered_amount, cash),
         f"{len(record.cuts):,}",
         f"{len(record.winners):,}",
     ]

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from seawall.app.asset_text import amount_with_symbol, assets_of
 from seawall.app.auction_sentence import auction_sentence
 from seawall.app.number_text import decimal_text, duration_text, full_value, percent_text, ratio_text, time_text
 from seawall.fixed import MILLISECONDS_PER_SECOND
@@ -36,23 +37,23 @@ def order_sentence(order: SingleOrder, at: Milliseconds, deployment: Deployment)
     """Return one sentence with all the numbers of an order that names an account."""
     match order:
         case Liquidate():
-            debt, collateral = _pair(order.debt_market, order.collateral_market, deployment)
+            debt, collateral = assets_of(order.debt_market, order.collateral_market, deployment)
             return (
-                f"Order {order.order_id}: repay up to {_amount(order.repay_amount_max, debt)} for "
-                f"{_amount(order.seize_amount_at_max, collateral)}, until {time_text(order.expires_at)}; health "
+                f"Order {order.order_id}: repay up to {amount_with_symbol(order.repay_amount_max, debt)} for "
+                f"{amount_with_symbol(order.seize_amount_at_max, collateral)}, until {time_text(order.expires_at)}; health "
                 f"{ratio_text(order.health_factor_ratio)}, collateral worth {_value(order.collateral_value)}, weighted "
                 f"{_value(order.weighted_collateral_value)}, debt {_value(order.debt_value)}, priority "
                 f"{_value(order.priority)}."
             )
         case SettleFill():
-            debt, collateral = _pair(order.debt_market, order.collateral_market, deployment)
+            debt, collateral = assets_of(order.debt_market, order.collateral_market, deployment)
             below = (at - order.below_since) / MILLISECONDS_PER_SECOND
             return (
-                f"Keeper {order.keeper} fills order {order.order_id}: repays {_amount(order.repay_amount, debt)} "
+                f"Keeper {order.keeper} fills order {order.order_id}: repays {amount_with_symbol(order.repay_amount, debt)} "
                 f"(worth {_value(order.repay_value)} at {_price(order.debt_price)}), takes "
-                f"{_amount(order.seize_amount, collateral)} (worth {_value(order.seize_value)} at "
+                f"{amount_with_symbol(order.seize_amount, collateral)} (worth {_value(order.seize_value)} at "
                 f"{_price(order.collateral_price)}), bonus {percent_text(order.liquidation_bonus_ratio)}, fee "
-                f"{_amount(order.fee_amount, collateral)} (worth {_value(order.fee_value)}); health "
+                f"{amount_with_symbol(order.fee_amount, collateral)} (worth {_value(order.fee_value)}); health "
                 f"{ratio_text(order.health_factor_ratio_before)} → {ratio_text(order.health_factor_ratio_after)}, "
                 f"{duration_text(below)} below the line."
             )
@@ -68,18 +69,18 @@ def order_sentence(order: SingleOrder, at: Milliseconds, deployment: Deployment)
 def _loss_sentence(order: AbsorbLoss | PayLoss | AutoDeleverage, deployment: Deployment) -> str:
     """Return the sentence of an order that books a loss, or says who pays for it."""
     if isinstance(order, AutoDeleverage):
-        cash, contract = _pair(order.debt_market, order.market, deployment)
+        cash, contract = assets_of(order.debt_market, order.market, deployment)
         return (
-            f"Deleveraged: {_amount(order.closed_amount, contract)} are closed against {len(order.paid_amounts)} "
+            f"Deleveraged: {amount_with_symbol(order.closed_amount, contract)} are closed against {len(order.paid_amounts)} "
             f"winners at {_price(order.record.loss.deleveraging_price)} (mark price "
-            f"{_price(order.record.loss.mark_price)}); they pay {_amount(order.covered_amount, cash)} of its loss, "
+            f"{_price(order.record.loss.mark_price)}); they pay {amount_with_symbol(order.covered_amount, cash)} of its loss, "
             f"by {order.record.rule}."
         )
-    debt, _ = _pair(order.debt_market, order.debt_market, deployment)
+    debt, _ = assets_of(order.debt_market, order.debt_market, deployment)
     if isinstance(order, PayLoss):
-        return f"Paid late: {_amount(order.paid_amount, debt)} of loss {order.paid_for}, by {_payers(order.payments, debt)}."
+        return f"Paid late: {amount_with_symbol(order.paid_amount, debt)} of loss {order.paid_for}, by {_payers(order.payments, debt)}."
     return (
-        f"Written off: {_amount(order.bad_debt_amount, debt)} (worth {_value(order.bad_debt_value)}), "
+        f"Written off: {amount_with_symbol(order.bad_debt_amount, debt)} (worth {_value(order.bad_debt_value)}), "
         f"paid by {_payers(order.payments, debt)}."
     )
 
@@ -87,17 +88,17 @@ def _loss_sentence(order: AbsorbLoss | PayLoss | AutoDeleverage, deployment: Dep
 def _backstop_sentence(order: DrawBackstop | PayClaims, deployment: Deployment) -> str:
     """Return the sentence of an order that moves what stands behind markets."""
     if isinstance(order, DrawBackstop):
-        debt, collateral = _pair(order.debt_market, order.collateral_market, deployment)
+        debt, collateral = assets_of(order.debt_market, order.collateral_market, deployment)
         return (
-            f"The backstop pays {_amount(order.offset_amount, debt)} for {_amount(order.gain_amount, collateral)}; other "
-            f"accounts take over {_amount(order.redistributed_debt_amount, debt)} with "
-            f"{_amount(order.redistributed_collateral_amount, collateral)}; "
-            f"{_amount(order.surplus_amount, collateral)} is left to claim."
+            f"The backstop pays {amount_with_symbol(order.offset_amount, debt)} for {amount_with_symbol(order.gain_amount, collateral)}; other "
+            f"accounts take over {amount_with_symbol(order.redistributed_debt_amount, debt)} with "
+            f"{amount_with_symbol(order.redistributed_collateral_amount, collateral)}; "
+            f"{amount_with_symbol(order.surplus_amount, collateral)} is left to claim."
         )
     collateral = deployment.assets[deployment.markets[order.collateral_market].collateral_asset]
     return (
-        f"Claims are paid: {_amount(order.gain_amount, collateral)} gained as a backer, "
-        f"{_amount(order.surplus_amount, collateral)} left over by liquidations."
+        f"Claims are paid: {amount_with_symbol(order.gain_amount, collateral)} gained as a backer, "
+        f"{amount_with_symbol(order.surplus_amount, collateral)} left over by liquidations."
     )
 
 
@@ -161,17 +162,8 @@ def _asset_of(name: str, order: SingleOrder, deployment: Deployment) -> Asset:
     return deployment.assets[market.collateral_asset if is_collateral else market.debt_asset]
 
 
-def _pair(debt_market: int, collateral_market: int, deployment: Deployment) -> tuple[Asset, Asset]:
-    markets, assets = deployment.markets, deployment.assets
-    return assets[markets[debt_market].debt_asset], assets[markets[collateral_market].collateral_asset]
-
-
-def _amount(amount: int, asset: Asset) -> str:
-    return f"{decimal_text(amount, asset.decimals)} {asset.symbol}"
-
-
 def _payers(payments: tuple[Payment, ...], asset: Asset) -> str:
-    return ", ".join(f"{payment.absorber} {_amount(payment.amount, asset)}" for payment in payments)
+    return ", ".join(f"{payment.absorber} {amount_with_symbol(payment.amount, asset)}" for payment in payments)
 
 
 def _value(value: int) -> str:
