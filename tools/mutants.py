@@ -3,8 +3,9 @@
     python tools/mutants.py src/seawall/rules/sizing.py src/seawall/rules/pro_rata.py
     python tools/mutants.py --room rules --at-least 95
 
-Tests of src/seawall/ROOM/NAME.py are tests/unit/ROOM/test_NAME*.py. A mutant is caught when one of them fails, hangs or cannot be
-collected. Prints every survivor with its line; the exit status is 1 where fewer are caught than asked for.
+Tests of src/seawall/ROOM/NAME.py are tests/unit/ROOM/test_NAME*.py, and, for whoever survives them, those of the files that
+import it. A mutant is caught when one of them fails, hangs or cannot be collected. Prints every survivor with its line; the exit
+status is 1 where fewer are caught than asked for.
 """
 
 import argparse
@@ -122,13 +123,16 @@ def _swaps(block: list[ast.stmt]):
 
 
 def _written(step: ast.stmt) -> set[str]:
+    """Return what a step writes, a field by its dotted name."""
     targets = step.targets if isinstance(step, ast.Assign) else [step.target]
-    return {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+    return {ast.unparse(target) for target in targets}
 
 
 def _read(step: ast.stmt) -> set[str]:
     augmented = _written(step) if isinstance(step, ast.AugAssign) else set()
-    return augmented | {node.id for node in ast.walk(step.value) if isinstance(node, ast.Name)}
+    return augmented | {
+        ast.unparse(node) for node in ast.walk(step.value) if isinstance(node, ast.Name | ast.Attribute)
+    }
 
 
 def tests_of(path: Path) -> list[str]:
@@ -136,6 +140,15 @@ def tests_of(path: Path) -> list[str]:
     room = path.relative_to(ROOT / "src" / "seawall").parent
     folder = ROOT / "tests" / "unit" / room
     return [str(test) for test in sorted(folder.glob(f"test_{path.stem}*.py"))]
+
+
+def tests_of_importers(path: Path) -> list[str]:
+    """Return the test files of whatever imports a source file, and those that import it themselves."""
+    name = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
+    line = f"from {name} import"
+    sources = [each for each in (ROOT / "src").rglob("*.py") if line in each.read_text(encoding="utf-8")]
+    tests = [each for each in (ROOT / "tests" / "unit").rglob("test_*.py") if line in each.read_text(encoding="utf-8")]
+    return sorted({*(test for each in sources for test in tests_of(each)), *map(str, tests)})
 
 
 class _Finder(importlib.machinery.PathFinder):
@@ -161,6 +174,11 @@ def is_caught(mutant: Mutant, tests: Sequence[str]) -> bool:
             _run(mutant, place, tests)
         _, status = os.waitpid(child, 0)
     return status != 0
+
+
+def is_caught_by_any(mutant: Mutant, tests: Sequence[str]) -> bool:
+    """Ask the file's own tests first, then those of its importers."""
+    return is_caught(mutant, tests) or is_caught(mutant, tests_of_importers(mutant.path))
 
 
 def _run(mutant: Mutant, place: Path, tests: Sequence[str]) -> None:
@@ -192,7 +210,7 @@ def main() -> int:
     with Progress() as progress, ThreadPoolExecutor(os.cpu_count()) as workers:
         bar = progress.add_task("mutants", total=len(work))
         caught = []
-        for each in workers.map(lambda pair: is_caught(*pair), work):
+        for each in workers.map(lambda pair: is_caught_by_any(*pair), work):
             caught.append(each)
             progress.advance(bar)
     for (mutant, _), was_caught in zip(work, caught, strict=True):

@@ -57,6 +57,11 @@ def test_whole_seconds_add_to_it_up_to_a_cap(waited_ms, added):
     assert bonus_at(99, bonus=BY_BOTH, waited_ms=waited_ms) == 2 * PERCENT + added
 
 
+def test_time_adds_to_lower_steps_too():
+    assert bonus_at(96, bonus=BY_BOTH, waited_ms=60_000) == 5 * PERCENT + PERCENT // 60 * 60
+    assert bonus_at(93, bonus=BY_BOTH, waited_ms=10**9) == 11 * PERCENT
+
+
 def test_a_repay_earns_in_each_step_what_that_step_gives():
     # From 0.93: to 0.94 at 8 %, x = (0.94 D - 0.93 D) / (0.94 - 0.8 * 1.08).
     first = div_up(DEBT * PERCENT, 94 * PERCENT - 864 * PERCENT // 10)

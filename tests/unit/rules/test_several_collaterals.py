@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from seawall.fixed import WAD
+from seawall.fixed import WAD, mul_div_down, mul_div_up
 from seawall.rules.several_collaterals import SeizableCollateral, heals, repay_values_to_target
 
 PERCENT = WAD // 100
@@ -76,6 +76,67 @@ def test_what_no_repay_within_the_debt_reaches_is_none():
 )
 def test_a_proposal_that_does_not_heal_or_cannot_be_paid_is_none(changed):
     assert not heals(weighted(THREE), 12_400 * WAD, TARGET, THREE, changed)
+
+
+SMALL = 100 * WAD
+
+
+def taken(*collaterals, debt=10_000, missing=SMALL):
+    """What is repaid out of each, where so much weighted collateral is missing to the target."""
+    debt_value = debt * WAD
+    return repay_values_to_target(mul_div_up(TARGET, debt_value, WAD) - missing, debt_value, TARGET, list(collaterals))
+
+
+@pytest.mark.parametrize(("weaker", "stronger"), [((90, 0), (50, 0)), ((60, 0), (59, 0))])
+def test_of_equal_costs_the_greater_gain_comes_first(weaker, stronger):
+    first, second = (SeizableCollateral(SMALL * 99, t * PERCENT, b * PERCENT) for t, b in (weaker, stronger))
+    assert taken(first, second)[0] == 0
+    assert taken(second, first)[1] == 0
+
+
+def test_of_equals_the_first_comes_first():
+    same = SeizableCollateral(SMALL * 99, 50 * PERCENT, 10 * PERCENT)
+    repaid = taken(same, same)
+    assert repaid[0] > 0
+    assert repaid[1] == 0
+
+
+def test_of_equal_gains_the_lower_bonus_comes_first_where_the_debt_is_scarce():
+    # Both gain 0.525 a unit; the cheaper choice, which gains little, would need more than the debt.
+    weak = SeizableCollateral(10**6 * WAD, 100 * PERCENT, 0)
+    low = SeizableCollateral(SMALL, 525 * PERCENT // 10, 0)
+    high = SeizableCollateral(10**6 * WAD, 4375 * PERCENT // 100, 20 * PERCENT)
+    for order in ((weak, low, high), (weak, high, low)):
+        repaid = taken(*order, debt=1_000, missing=300 * WAD)
+        assert repaid[order.index(low)] == SMALL
+        assert repaid[order.index(high)] > 0
+    # The rest is what is missing after the first: exactly so much, rounded up.
+    assert repaid[1] == -(-(300 * WAD - mul_div_down(SMALL, 525, 1_000)) * 1_000 // 525)
+
+
+@pytest.mark.parametrize(("changed", "is_healed"), [(0, True), (1, False)])
+def test_all_that_a_collateral_pays_may_be_repaid_and_no_unit_more(changed, is_healed):
+    held = SeizableCollateral(1_000 * WAD, 50 * PERCENT, 25 * PERCENT)
+    assert heals(900 * WAD, 1_000 * WAD, WAD, [held], [held.repay_value_max + changed]) == is_healed
+
+
+@pytest.mark.parametrize(("debt", "is_healed"), [(500 * WAD, True), (500 * WAD - 1, False)])
+def test_all_of_the_debt_may_be_repaid_and_no_unit_more(debt, is_healed):
+    held = SeizableCollateral(10_000 * WAD, 50 * PERCENT, 25 * PERCENT)
+    assert heals(400 * WAD, debt, WAD // 4 * 5, [held], [500 * WAD]) == is_healed
+
+
+def test_the_whole_debt_may_be_what_reaches_the_target():
+    held = SeizableCollateral(10_000 * WAD, 50 * PERCENT, 25 * PERCENT)
+    weighted_value = 3_125 * WAD // 10
+    assert repay_values_to_target(weighted_value, 500 * WAD, TARGET, [held]) == [500 * WAD]
+    assert repay_values_to_target(weighted_value - 1, 500 * WAD, TARGET, [held]) is None
+
+
+def test_a_collateral_that_gains_nothing_is_left():
+    idle = SeizableCollateral(10_000 * WAD, 84 * PERCENT, 25 * PERCENT)
+    assert idle.gain(TARGET) == 0
+    assert taken(idle) is None
 
 
 COLLATERALS = st.lists(
